@@ -1,0 +1,104 @@
+#include "addon/leftovers.h"
+
+#include <csignal>
+#include <cstring>
+#include <mutex>
+
+#include "core/layout/participants.h"
+#include "core/os/slot_lock.h"
+
+namespace zoo::addon {
+
+namespace {
+
+// Read by a signal handler, so nodes are never freed and a node is filled before it is `active`.
+struct Remembered {
+  std::atomic<bool> active{false};
+  char path[300] = {};
+  FileIdentity identity;
+  RemoveWhen when = RemoveWhen::always;
+  int lock_descriptor = -1;
+  Remembered* next = nullptr;
+};
+
+std::atomic<Remembered*> first{nullptr};
+std::mutex changing;
+struct sigaction before[2];
+constexpr int kSignals[2] = {SIGINT, SIGTERM};
+
+// Only calls that a signal handler may make.
+void removeOne(Remembered& remembered) {
+  if (!remembered.active.exchange(false, std::memory_order_acq_rel)) return;
+  struct stat facts = {};
+  if (lstat(remembered.path, &facts) != 0) return;
+  if (!(FileIdentity{facts.st_dev, facts.st_ino} == remembered.identity)) return;
+  if (remembered.when == RemoveWhen::nobody_uses_it &&
+      lockAllSlots(remembered.lock_descriptor, kSlots) != LockAttempt::taken) {
+    return;
+  }
+  unlink(remembered.path);
+}
+
+void onSignal(int signal) {
+  const int saved = errno;
+  removeRememberedNames();
+  sigaction(signal, &before[signal == SIGINT ? 0 : 1], nullptr);
+  raise(signal);  // delivered to whoever handled it before, as soon as we return
+  errno = saved;
+}
+
+// Once. A program that handles the signal itself decides itself: libuv's handler stays installed,
+// Node's own default (which resets itself) and the system's are ours to precede.
+void watchSignals() {
+  static bool watching = false;
+  if (watching) return;
+  watching = true;
+  for (int index = 0; index < 2; ++index) {
+    sigaction(kSignals[index], nullptr, &before[index]);
+    const bool is_default =
+        (before[index].sa_flags & SA_SIGINFO) == 0 && before[index].sa_handler == SIG_DFL;
+    const bool resets_itself = (before[index].sa_flags & static_cast<int>(SA_RESETHAND)) != 0;
+    if (!is_default && !resets_itself) continue;
+    struct sigaction ours = {};
+    ours.sa_handler = onSignal;
+    sigemptyset(&ours.sa_mask);
+    sigaction(kSignals[index], &ours, nullptr);
+  }
+}
+
+}  // namespace
+
+void rememberName(const std::string& name, const FileIdentity& identity, RemoveWhen when,
+                  int lock_descriptor) {
+  const std::lock_guard<std::mutex> guard(changing);
+  watchSignals();
+  Remembered* place = first.load(std::memory_order_acquire);
+  while (place != nullptr && place->active.load(std::memory_order_acquire)) place = place->next;
+  if (place == nullptr) {
+    place = new Remembered;
+    place->next = first.load(std::memory_order_relaxed);
+    first.store(place, std::memory_order_release);
+  }
+  std::strncpy(place->path, shmPath(name).c_str(), sizeof place->path - 1);
+  place->identity = identity;
+  place->when = when;
+  place->lock_descriptor = lock_descriptor;
+  place->active.store(true, std::memory_order_release);
+}
+
+void forgetName(const std::string& name) {
+  const std::lock_guard<std::mutex> guard(changing);
+  const std::string path = shmPath(name);
+  for (Remembered* place = first.load(); place != nullptr; place = place->next) {
+    if (place->active.load() && path == place->path) place->active.store(false);
+  }
+}
+
+void removeRememberedNames() {
+  for (Remembered* place = first.load(std::memory_order_acquire); place != nullptr;
+       place = place->next) {
+    removeOne(*place);
+  }
+}
+
+}  // namespace zoo::addon

@@ -1,0 +1,24 @@
+// Names this process made, which it takes away again when it ends: at a normal exit, and at SIGINT
+// and SIGTERM unless the program handles these itself. The signal handler is a native one, because
+// a JavaScript handler does not run while a thread blocks in a `…Sync` call.
+#pragma once
+
+#include <string>
+
+#include "core/os/shm_file.h"
+
+namespace zoo::addon {
+
+// What must hold for the name to go.
+enum class RemoveWhen {
+  always,          // whoever has it open goes on with it
+  nobody_uses_it,  // a lock: a second one under the same name would have a second owner
+};
+
+// `lock_descriptor` stays open until the name is forgotten.
+void rememberName(const std::string& name, const FileIdentity& identity, RemoveWhen when,
+                  int lock_descriptor);
+void forgetName(const std::string& name);
+void removeRememberedNames();
+
+}  // namespace zoo::addon

@@ -1,0 +1,78 @@
+#include <memory>
+
+#include "addon/bindings.h"
+#include "addon/calls.h"
+#include "addon/environment.h"
+#include "addon/leftovers.h"
+#include "core/memory/memory.h"
+
+namespace zoo::addon {
+
+namespace {
+
+class MemoryHandle final : public Handle {
+ public:
+  MemoryHandle(Environment& environment, std::unique_ptr<Memory> memory)
+      : Handle(environment), memory_(std::move(memory)) {
+    created = memory_->created();
+  }
+  void close() override { memory_->close(); }
+  void abandon() override {
+    if (!memory_->closed()) memory_->abandon();
+  }
+  bool woken() const override { return false; }
+  bool unlinkName() override {
+    const bool removed = memory_->unlinkName();
+    if (removed) forgetName(memory_->name());
+    return removed;
+  }
+  std::string corruption() const override { return {}; }
+  Memory& core() { return *memory_; }
+
+ private:
+  std::unique_ptr<Memory> memory_;
+};
+
+}  // namespace
+
+napi_value openMemory(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  if (!arguments.valid()) return nullptr;
+  Environment* environment = Environment::of(env);
+  if (environment == nullptr) return nullptr;
+  const napi_value given = arguments.value(1);
+  const std::string name = textOf(env, arguments.value(0)).value_or("");
+  MemoryOptions options;
+  options.bytes = static_cast<uint64_t>(numberOption(env, given, "bytes").value_or(0));
+  options.mode = static_cast<uint32_t>(numberOption(env, given, "mode").value_or(0600));
+  options.set_aside = booleanOption(env, given, "reserve").value_or(true);
+  const bool create = textOption(env, given, "openMode").value_or("open") == "create";
+  Result<std::unique_ptr<Memory>> opened =
+      Memory::open(name, create ? OpenMode::create : OpenMode::open, options);
+  if (!opened) return throwError(env, opened.error());
+  auto owned = std::make_unique<MemoryHandle>(*environment, opened.take());
+  MemoryHandle* handle = owned.get();
+  if (handle->created && !booleanOption(env, given, "persist").value_or(false)) {
+    rememberName(name, handle->core().identity(), RemoveWhen::always, -1);
+  }
+  const uint64_t bytes = handle->core().byteLength();
+  const std::shared_ptr<Mapping> mapping = handle->core().mapping();
+  napi_value result = environment->adopt(std::move(owned));
+  if (!set(env, result, "memory", environment->show(*handle, mapping, bytes)) ||
+      !set(env, result, "byteLength", number(env, static_cast<double>(bytes)))) {
+    return nullptr;
+  }
+  return result;
+}
+
+napi_value unlinkMemory(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  if (!arguments.valid()) return nullptr;
+  const std::string name = textOf(env, arguments.value(0)).value_or("");
+  Result<bool> removed = Memory::unlink(name);
+  if (!removed) return throwError(env, removed.error());
+  if (*removed) forgetName(name);
+  return boolean(env, *removed);
+}
+
+}  // namespace zoo::addon

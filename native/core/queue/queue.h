@@ -1,0 +1,342 @@
+// A handle on a queue of messages between processes. One thread at a time uses a handle.
+//
+//   auto queue = zoo::Queue::open("frames", zoo::OpenMode::either, options);
+//   if (!queue) die(queue.error().text);
+//   (*queue)->put(bytes, size);
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/queue/options.h"
+#include "core/queue/read.h"
+#include "core/queue/stats.h"
+#include "core/queue/write.h"
+#include "core/segment/attach.h"
+
+namespace zoo {
+
+class Queue {
+ public:
+  static Result<std::unique_ptr<Queue>> open(const std::string& name, OpenMode mode,
+                                             const QueueOptions& options) {
+    std::unique_ptr<Queue> queue;
+    const auto adopt = [&]() -> Result<Adopted> {
+      Result<Segment> segment = Segment::open(name, SegmentKind::queue, &isMirrored);
+      if (!segment) return segment.error();
+      queue.reset(new Queue(segment.take()));
+      return queue->adopt(options);
+    };
+    const auto make = [&]() -> Result<Done> {
+      Result<QueueConstants> constants = constantsFor(options);
+      if (!constants) return constants.error();
+      Result<uint32_t> group = findGroup(name, *constants, options.group);
+      if (!group) return group.error();
+      SegmentPlan plan;
+      plan.kind = SegmentKind::queue;
+      plan.block_bytes = kFrameTableOffset - kBlockOffset + Store::tableBytes(*constants);
+      plan.data_bytes = constants->capacity;
+      plan.mirrored = constants->store == StoreKind::ring;
+      plan.mode = options.mode;
+      plan.set_aside = options.set_aside;
+      const auto initialise = [&](Segment& fresh) { initialiseHeader(fresh, *constants); };
+      Result<Segment> segment = Segment::make(name, plan, initialise);
+      if (!segment) return segment.error();
+      queue.reset(new Queue(segment.take()));
+      queue->bind(*constants, *group);
+      if (queue->context_.me.join(options.label) != Membership::Join::joined) {
+        return Error::of(ErrorCode::platform, 0,
+                         "cannot lock '%s': this system has no open file description locks",
+                         name.c_str());
+      }
+      queue->takePlace(options);
+      return Done{};
+    };
+    Result<bool> made = openOrMake(name, SegmentKind::queue, mode, adopt, make,
+                                   [&]() -> const Segment& { return queue->context_.segment; });
+    if (!made) return made.error();
+    queue->created_ = *made;
+    const bool frames = !queue->context_.store.isRing();
+    if (options.prefault.value_or(frames)) queue->context_.segment.mapping()->prefault();
+    return queue;
+  }
+
+  static Result<bool> unlink(const std::string& name) {
+    return zoo::unlinkName(name, SegmentKind::queue);
+  }
+
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  ~Queue() { close(); }
+
+  // --- facts
+  const std::string& name() const { return context_.segment.name(); }
+  bool created() const { return created_; }
+  bool closed() const { return closed_; }
+  uint64_t capacity() const { return context_.constants.capacity; }
+  uint64_t limit() const { return context_.store.limit(); }
+  uint32_t slots() const { return context_.store.slots(); }
+  const QueueConstants& constants() const { return context_.constants; }
+  uint32_t group() const { return context_.group; }
+  uint32_t slot() const { return context_.me.self().slot; }
+  const std::string& corruption() const { return context_.corruption; }
+  const FileIdentity& identity() const { return context_.segment.identity(); }
+  const std::shared_ptr<Mapping>& mapping() const { return context_.segment.mapping(); }
+
+  // --- putting: ok, would_block (full), ended, too_large, corrupt
+  Status put(const void* bytes, uint64_t size) { return writer_.put(bytes, size); }
+  Status reserve(uint64_t size, Cursor& cursor, uint64_t& offset) {
+    return writer_.reserve(size, cursor, offset);
+  }
+  Status commit(Cursor cursor, uint64_t size) { return writer_.commit(cursor, size); }
+  Status abort(Cursor cursor) { return writer_.abort(cursor); }
+  Status reserveBatch(const double* sizes, uint32_t count, double* offsets, uint32_t& reserved) {
+    return writer_.reserveBatch(sizes, count, offsets, reserved);
+  }
+  void commitBatch() { writer_.commitBatch(); }
+  Status becomeWriter() { return writer_.becomeWriter(); }
+  void end() { writer_.end(); }
+
+  // --- taking: ok, would_block (empty), ended, peer_died, corrupt
+  Status take(std::byte* target, uint64_t room, uint64_t& size) {
+    lookAroundNowAndThen();
+    return reader_.take(target, room, size);
+  }
+  Status claim(Cursor& cursor, Claim& claim) {
+    lookAroundNowAndThen();
+    return reader_.claim(cursor, claim);
+  }
+  Status claimDead(Cursor& cursor, Claim& claim) { return reader_.claimDead(cursor, claim); }
+  Status release(Cursor cursor) { return reader_.release(cursor); }
+  Status reject(Cursor cursor) { return reader_.reject(cursor); }
+  uint64_t payloadOffset(const Claim& claim) const {
+    return context_.store.offsetOf(claim.record) + sizeof(Record);
+  }
+  std::byte* data() const { return context_.segment.mapping()->data(); }
+  // Of the writer that died, after peer_died.
+  uint32_t deadPid() const {
+    return WritersWord{context_.header->writers.load(std::memory_order_acquire)}.pid();
+  }
+
+  // --- waiting
+  // Blocks at most `nanoseconds` and never longer than kLongestSleep. ok: try again.
+  Status waitReadable(uint64_t nanoseconds) {
+    return sleepUntil(context_.readers(context_.group), nanoseconds, watch_reading_,
+                      [&] { return reader_.readable(); });
+  }
+  Status waitWritable(uint64_t size, uint64_t nanoseconds) {
+    return sleepUntil(context_.writers(), nanoseconds, watch_writing_,
+                      [&] { return writable(size); });
+  }
+
+  // Asks to be woken through a bell. Try once more afterwards.
+  // An event loop watches a little before it sleeps, too: less long, since it has other work.
+  Status armRead(BellId bell) {
+    if (!gone_) watch_on_loop_.until([&] { return reader_.readable(); });
+    return arm(context_.readers(context_.group), bell, read_armed_);
+  }
+  Status armWrite(BellId bell) { return arm(context_.writers(), bell, write_armed_); }
+
+  // Whether somebody has woken what was armed.
+  bool wokenToRead() const {
+    return read_armed_ && !context_.readers(context_.group).has(context_.me.self().slot);
+  }
+  bool wokenToWrite() const {
+    return write_armed_ && !context_.writers().has(context_.me.self().slot);
+  }
+  // A wake that came and is not used is passed on: it may have been meant for anybody.
+  void disarmRead() { disarm(context_.readers(context_.group), read_armed_); }
+  void disarmWrite() { disarm(context_.writers(), write_armed_); }
+
+  // Looks for the dead and repairs what they left; notices when the name was made anew.
+  uint32_t lookAround() {
+    next_look_ns_ = monotonicCoarse() + kLongestSleep;
+    if (!gone_ && context_.segment.nameLeadsElsewhere()) gone_ = true;
+    const bool due = context_.header->recount_due.load(std::memory_order_relaxed) != 0;
+    if (!due && !context_.me.anyDead()) return 0;
+    Section section(context_);
+    if (!section.held()) return 0;
+    const uint32_t found = reapTheDead(context_);
+    recount(context_);
+    return found;
+  }
+
+  // --- the rest
+  uint64_t length() const { return countsOf(context_, context_.group).backlog; }
+  QueueStats stats() { return statsOf(context_); }
+
+  // Lets go in good order: what is held is given back, what is reserved is given up, and a writer
+  // counts as ended.
+  void close() {
+    if (closed_) return;
+    closed_ = true;
+    if (context_.me.joined()) {
+      writer_.abortAll();
+      Section section(context_);
+      if (section.held()) {
+        writer_.endUnderGuard();
+        reader_.giveBackAll();
+        ZOO_STEP("close.given_back");
+        const uint32_t slot = context_.me.self().slot;
+        for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
+          context_.readers(group).remove(slot);
+        }
+        context_.writers().remove(slot);
+        handIn(context_, slot);
+        ZOO_STEP("close.handed_in");
+        context_.me.clear(slot);
+        ZOO_STEP("close.cleared");
+      }
+    }
+    context_.segment.letGo();
+    context_.segment.unmap();
+  }
+
+  // Lets go as a death would: others find out and repair.
+  void abandon() {
+    closed_ = true;
+    context_.segment.letGo();
+    context_.segment.unmap();
+  }
+
+  bool unlinkName() const { return context_.segment.removeName(); }
+
+ private:
+  explicit Queue(Segment segment) : writer_(context_), reader_(context_) {
+    context_.segment = std::move(segment);
+    context_.header = &context_.segment.block<QueueHeader>();
+    context_.me = Membership(context_.segment.participants(), context_.segment.lockDescriptor());
+  }
+
+  static bool isMirrored(const std::byte* block) {
+    return reinterpret_cast<const QueueHeader*>(block)->constants.store == StoreKind::ring;
+  }
+
+  static void initialiseHeader(Segment& fresh, const QueueConstants& constants) {
+    QueueHeader& header = *new (&fresh.block<QueueHeader>()) QueueHeader{};
+    header.constants = constants;
+    if (getrandom(&header.constants.salt, sizeof header.constants.salt, 0) < 0) {
+      header.constants.salt = nanoseconds(CLOCK_MONOTONIC);
+    }
+    header.tail.store(constants.store == StoreKind::ring ? 0 : 1, std::memory_order_relaxed);
+    header.next_seq.store(1, std::memory_order_relaxed);
+  }
+
+  void bind(const QueueConstants& constants, uint32_t group) {
+    context_.constants = constants;
+    context_.constants.salt = context_.header->constants.salt;
+    context_.store = Store(context_.segment, *context_.header, constants);
+    context_.group = group;
+  }
+
+  Result<Adopted> adopt(const QueueOptions& options) {
+    const QueueConstants constants = context_.header->constants;
+    const SegmentHeader& segment = context_.segment.header();
+    if (!plausible(constants, segment.data_bytes) ||
+        kFrameTableOffset + Store::tableBytes(constants) > segment.data_offset) {
+      return Error::of(ErrorCode::corrupt, 0,
+                       "queue '%s': its constants are damaged; remove it and make it anew",
+                       name().c_str());
+    }
+    Result<Done> agreed = agreement(name(), options, constants);
+    if (!agreed) return agreed.error();
+    Result<uint32_t> group = findGroup(name(), constants, options.group);
+    if (!group) return group.error();
+    bind(constants, *group);
+    Section section(context_);
+    if (!section.held()) {
+      return Error::of(ErrorCode::corrupt, 0,
+                       "queue '%s': its guard cannot be locked; remove it and make it anew",
+                       name().c_str());
+    }
+    reapTheDead(context_);
+    switch (context_.me.join(options.label)) {
+      case Membership::Join::full:
+        return Error::of(ErrorCode::full, 0, "queue '%s' has %u handles open, and no more fit",
+                         name().c_str(), kSlots);
+      case Membership::Join::segment_is_being_replaced:
+        return Adopted::try_again;
+      case Membership::Join::joined:
+        break;
+    }
+    takePlace(options);
+    return Adopted::yes;
+  }
+
+  void takePlace(const QueueOptions&) {
+    context_.me.own().group.store(context_.group, std::memory_order_relaxed);
+    reader_.start();
+  }
+
+  bool writable(uint64_t size) {
+    Section section(context_);
+    if (!section.held()) return true;
+    const WritersWord writers = {context_.header->writers.load(std::memory_order_acquire)};
+    if (writers.state() == WritersState::ended) return true;
+    return Room(context_).mayFit(unitsFor(size));
+  }
+
+  template <typename Ready>
+  Status sleepUntil(Sleepers sleepers, uint64_t nanoseconds, Watching& watching, Ready ready) {
+    if (gone_) return Status::gone;
+    if (watching.until(ready)) return Status::ok;
+    Participant& own = context_.me.own();
+    const uint32_t slot = context_.me.self().slot;
+    const uint64_t limit = nanoseconds < kLongestSleep ? nanoseconds : kLongestSleep;
+    const uint32_t wake = own.wake.load(std::memory_order_seq_cst);
+    own.sleeping.fetch_or(kSleepsOnFutex, std::memory_order_seq_cst);
+    sleepers.add(slot);
+    ZOO_STEP("wait.armed");
+    const uint64_t start = monotonicNow();
+    if (!ready()) futexWait(own.wake, wake, limit);
+    ZOO_STEP("wait.woken");
+    sleepers.remove(slot);
+    own.sleeping.fetch_and(~kSleepsOnFutex, std::memory_order_seq_cst);
+    // Slept to the end: nobody called, so look at what nobody calls about.
+    if (monotonicNow() - start >= limit) lookAround();
+    return gone_ ? Status::gone : Status::ok;
+  }
+
+  Status arm(Sleepers sleepers, BellId bell, bool& armed) {
+    if (gone_) return Status::gone;
+    Participant& own = context_.me.own();
+    own.bell.store(bell, std::memory_order_relaxed);
+    own.sleeping.fetch_or(kSleepsOnBell, std::memory_order_seq_cst);
+    armed = true;
+    sleepers.add(context_.me.self().slot);
+    return Status::ok;
+  }
+
+  void disarm(Sleepers sleepers, bool& armed) {
+    if (!armed) return;
+    armed = false;
+    const bool unused = !sleepers.remove(context_.me.self().slot);
+    if (!read_armed_ && !write_armed_) {
+      context_.me.own().sleeping.fetch_and(~kSleepsOnBell, std::memory_order_seq_cst);
+    }
+    if (unused) sleepers.wakeSome(1);
+  }
+
+  // Somebody who always finds a message never waits, and would never learn of a death.
+  void lookAroundNowAndThen() {
+    if (++calls_ % 256 != 0 || monotonicCoarse() < next_look_ns_) return;
+    lookAround();
+  }
+
+  Context context_;
+  Writer writer_;
+  Reader reader_;
+  Watching watch_reading_{50'000};
+  Watching watch_writing_{50'000};
+  Watching watch_on_loop_{15'000};
+  bool created_ = false;
+  bool closed_ = false;
+  bool gone_ = false;
+  bool read_armed_ = false;
+  bool write_armed_ = false;
+  uint32_t calls_ = 0;
+  uint64_t next_look_ns_ = 0;
+};
+
+}  // namespace zoo

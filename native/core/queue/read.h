@@ -1,0 +1,423 @@
+// Taking messages. No lock: a reader walks from its own place towards the tail and takes what is
+// ready by one compare-and-exchange on a word that only this very message can have.
+//
+// A reader's place moves over everything its group has dealt with. When a message is offered again
+// the group's `rewinds` grows, and readers begin once more at the oldest record.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+
+#include "core/queue/cursors.h"
+#include "core/queue/reap.h"
+
+namespace zoo {
+
+struct Claim {
+  Record* record = nullptr;
+  uint64_t word = 0;  // the delivery word while we hold it
+  uint64_t seq = 0;
+  uint64_t claimed_ns = 0;  // monotonic clock
+  uint64_t timestamp_ns = 0;
+  uint32_t payload_bytes = 0;
+  uint32_t deliveries = 0;
+  bool dead_letter = false;
+};
+
+class Reader {
+ public:
+  explicit Reader(Context& context) : context_(context) {}
+
+  // Begins at the oldest message there is.
+  void start() { position_ = context_.store.first(); }
+
+  // Copies the next message to `target` and is done with it. `size` is its size, also when it does
+  // not fit into `room` and stays where it is.
+  Status take(std::byte* target, uint64_t room, uint64_t& size) {
+    for (;;) {
+      Found found;
+      DeliveryWord word{};
+      const Status look = next(found, word);
+      if (look != Status::ok) return look;
+      size = found.payload_bytes;
+      if (size > room) return Status::slab_too_small;
+      if (size > kCopyBeforeTaking) {
+        Claim claim;
+        if (!tryClaim(found, word, claim)) continue;
+        ZOO_STEP("take.claimed");
+        std::memcpy(target, claim.record->payload(), size);
+        ZOO_STEP("take.copied");
+        finish(claim);
+        return Status::ok;
+      }
+      // The copy may be of bytes that another reader is already done with and a producer is
+      // writing over; then the exchange below fails and the copy is worth nothing.
+      copyPerhapsTorn(target, found.record->payload(), size);
+      ZOO_STEP("take.copied_small");
+      if (!tryTake(found, word)) continue;
+      wakeWriter();
+      return Status::ok;
+    }
+  }
+
+  // Takes the next message for this handle's own use until it is released, rejected or we die.
+  Status claim(Cursor& cursor, Claim& claim) {
+    if (claims_.full()) return Status::would_block;
+    for (;;) {
+      Found found;
+      DeliveryWord word{};
+      const Status look = next(found, word);
+      if (look != Status::ok) return look;
+      if (!tryClaim(found, word, claim)) continue;
+      ZOO_STEP("claim.claimed");
+      cursor = keep(claim);
+      return Status::ok;
+    }
+  }
+
+  Status claimDead(Cursor& cursor, Claim& claim) {
+    if (claims_.full()) return Status::would_block;
+    Section section(context_);
+    if (!section.held()) return Status::corrupt;
+    bool taken = false;
+    const bool walked = context_.forEachRecord([&](const Found& found) {
+      const DeliveryWord word =
+          found.record->deliveryWord(context_.group, std::memory_order_acquire);
+      if (taken || word.state() != DeliveryState::dead ||
+          found.record->producerWord(std::memory_order_acquire).state() !=
+              ProducerState::committed) {
+        return;
+      }
+      const DeliveryWord mine =
+          DeliveryWord::owned(DeliveryState::dead_claimed, word.deliveries(), context_.me.self());
+      found.record->delivery[context_.group].store(mine.bits, std::memory_order_release);
+      ZOO_STEP("claim_dead.claimed");
+      claim = claimOf(found, mine);
+      claim.dead_letter = true;
+      taken = true;
+    });
+    if (!walked) return Status::corrupt;
+    if (!taken) return Status::would_block;
+    cursor = keep(claim);
+    return Status::ok;
+  }
+
+  Status release(Cursor cursor) {
+    const Claim* claim = claims_.find(cursor);
+    if (claim == nullptr) return Status::bad_cursor;
+    if (claim->dead_letter)
+      finishDeadLetter(*claim);
+    else
+      finish(*claim);
+    drop(cursor);
+    return Status::ok;
+  }
+
+  // Offered again, to whoever is first, with one delivery more.
+  Status reject(Cursor cursor) {
+    const Claim* claim = claims_.find(cursor);
+    if (claim == nullptr) return Status::bad_cursor;
+    {
+      Section section(context_);
+      if (!section.held()) return Status::corrupt;
+      giveBackOne(*claim);
+      rewindReaders(context_, context_.group);
+    }
+    drop(cursor);
+    wakeGroup(1);
+    return Status::ok;
+  }
+
+  // When the handle closes. Under the guard.
+  void giveBackAll() {
+    if (claims_.out() == 0) return;
+    claims_.forEach([&](const Claim& claim) { giveBackOne(claim); });
+    rewindReaders(context_, context_.group);
+    claims_.clear();
+    order_.clear();
+    wakeGroup(kSlots);
+  }
+
+  // Whether `take` or `claim` would find something, or the end.
+  bool readable() {
+    Found found;
+    DeliveryWord word{};
+    return next(found, word) != Status::would_block;
+  }
+
+  uint64_t holding() const { return claims_.out(); }
+
+ private:
+  // Copying first saves an exchange, but is in vain when another reader is faster.
+  static constexpr uint64_t kCopyBeforeTaking =
+#ifdef __SANITIZE_THREAD__
+      0;  // a torn copy is harmless here, but rightly a race in the sanitizer's eyes
+#else
+      4096;
+#endif
+
+  static void copyPerhapsTorn(std::byte* target, const std::byte* source, uint64_t size) {
+    std::memcpy(target, source, size);
+  }
+
+  // The next message this reader may take: ok with its word, or why there is none.
+  Status next(Found& found, DeliveryWord& word) {
+    const Status look = lookFor(found, word);
+    if (look != Status::would_block) return look;
+    const WritersWord writers = {
+        context_.header->writers.load(std::memory_order_acquire)};  // CONSUME writers
+    if (!writers.over()) return Status::would_block;
+    // Looked at the writers after the records: what was put before the end has to be seen first.
+    const Status again = lookFor(found, word);
+    if (again != Status::would_block) return again;
+    if (othersHold()) return Status::would_block;  // it may come back
+    const Status once_more = lookFor(found, word);
+    if (once_more != Status::would_block) return once_more;
+    return writers.state() == WritersState::died ? Status::peer_died : Status::ended;
+  }
+
+  Status lookFor(Found& found, DeliveryWord& word) {
+    const Overflow overflow = context_.constants.overflow[context_.group];
+    Status look = lookFrom(found, word);
+    if (overflow != Overflow::latest || look != Status::ok) return look;
+    // The newest is what counts: as long as there is a newer one, the older gives way.
+    for (;;) {
+      const uint64_t stay = position_;
+      position_ = found.next;
+      Found newer;
+      DeliveryWord newer_word{};
+      look = lookFrom(newer, newer_word);
+      if (look == Status::corrupt) return look;
+      if (look != Status::ok) {
+        position_ = stay;
+        return Status::ok;
+      }
+      dropOlder(found, word);
+      found = newer;
+      word = newer_word;
+      position_ = newer.position;
+    }
+  }
+
+  void dropOlder(const Found& found, DeliveryWord word) {
+    const DeliveryWord done = DeliveryWord::unowned(DeliveryState::done, word.deliveries(), 0);
+    const Counting counting(context_.counters());
+    if (found.record->delivery[context_.group].compare_exchange_strong(word.bits, done.bits,
+                                                                       std::memory_order_acq_rel)) {
+      context_.header->groups[context_.group].dropped.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+
+  // The first ready message from this reader's place on.
+  Status lookFrom(Found& found, DeliveryWord& word) {
+    QueueHeader& header = *context_.header;
+    Store& store = context_.store;
+    const uint64_t rewinds =
+        header.rewinds[context_.group].load(std::memory_order_acquire);  // CONSUME rewinds
+    if (rewinds != rewinds_) {
+      rewinds_ = rewinds;
+      position_ = store.first();
+    }
+    for (;;) {
+      const uint64_t tail = header.tail.load(std::memory_order_acquire);  // CONSUME tail
+      if (position_ >= tail) {
+        if (position_ == tail || !store.isRing()) return Status::would_block;
+        return context_.damaged("the tail lies before what was read", tail);
+      }
+      if (!store.find(position_, tail, found)) {
+        position_ = tail;
+        return Status::would_block;
+      }
+      const ProducerWord producer =
+          found.record->producerWord(std::memory_order_acquire);  // CONSUME commit
+      word =
+          found.record->deliveryWord(context_.group, std::memory_order_acquire);  // CONSUME ready
+      if (!store.stillThere(found)) {                                             // CONSUME head
+        position_ = store.isRing() ? store.first() : found.next;
+        continue;
+      }
+      if (!found.sane) return context_.damaged("a record's sizes do not fit", found.position);
+      switch (producer.state()) {
+        case ProducerState::reserved:
+          // First in, first out: what lies behind it waits until it is committed or given up.
+          position_ = found.position;
+          return Status::would_block;
+        case ProducerState::committed:
+          if (word.state() == DeliveryState::ready) {
+            if (word.salt() != context_.salt(found.seq)) {
+              return context_.damaged("a record does not bear its own mark", found.position);
+            }
+            position_ = found.position;
+            return Status::ok;
+          }
+          if (word.state() == DeliveryState::none || word.state() > DeliveryState::dead_claimed) {
+            return context_.damaged("a record is in no known state", found.position);
+          }
+          break;
+        case ProducerState::aborted:
+        case ProducerState::padding:
+          break;
+        default:
+          return context_.damaged("a record is in no known state", found.position);
+      }
+      position_ = found.next;
+    }
+  }
+
+  bool tryTake(const Found& found, DeliveryWord word) {
+    const DeliveryWord done = DeliveryWord::unowned(DeliveryState::done, word.deliveries(), 0);
+    Counters& counters = context_.counters();
+    const Counting counting(counters);
+    const bool taken = found.record->delivery[context_.group].compare_exchange_strong(
+        word.bits, done.bits, std::memory_order_seq_cst);  // PUBLISH done
+    if (!taken) return false;
+    ZOO_STEP("take.done");
+    position_ = found.next;
+    Counting::add(counters.claims);
+    Counting::add(counters.finished);
+    return true;
+  }
+
+  bool tryClaim(const Found& found, DeliveryWord word, Claim& claim) {
+    const DeliveryWord mine =
+        DeliveryWord::owned(DeliveryState::claimed, word.deliveries(), context_.me.self());
+    Counters& counters = context_.counters();
+    const Counting counting(counters);
+    const bool claimed = found.record->delivery[context_.group].compare_exchange_strong(
+        word.bits, mine.bits, std::memory_order_acq_rel);
+    if (!claimed) return false;
+    // if killed here: the word says whose it is, and it is offered again.
+    ZOO_STEP("claim.exchanged");
+    position_ = found.next;
+    Counting::add(counters.claims);
+    claim = claimOf(found, mine);
+    return true;
+  }
+
+  static Claim claimOf(const Found& found, DeliveryWord mine) {
+    Claim claim;
+    claim.record = found.record;
+    claim.word = mine.bits;
+    claim.seq = found.seq;
+    claim.claimed_ns = monotonicCoarse();
+    claim.timestamp_ns = found.record->timestamp_ns.load(std::memory_order_relaxed);
+    claim.payload_bytes = found.payload_bytes;
+    claim.deliveries = mine.deliveries();
+    return claim;
+  }
+
+  // Only we leave this state while we live; a word that is another's was damaged, and stays.
+  bool stillOurs(const Claim& claim) const {
+    return claim.record->delivery[context_.group].load(std::memory_order_relaxed) == claim.word;
+  }
+
+  void finish(const Claim& claim) {
+    Counters& counters = context_.counters();
+    {
+      const Counting counting(counters);
+      if (stillOurs(claim)) {
+        ZOO_STEP("release.before");
+        // if killed here: offered again, though the work was done: at least once.
+        claim.record->delivery[context_.group].exchange(
+            DeliveryWord::unowned(DeliveryState::done, claim.deliveries, 0).bits,
+            std::memory_order_seq_cst);
+        ZOO_STEP("release.done");
+      }
+      Counting::add(counters.finished);
+    }
+    wakeWriter();
+  }
+
+  void finishDeadLetter(const Claim& claim) {
+    Section section(context_);
+    if (!section.held() || !stillOurs(claim)) return;
+    Record& record = *claim.record;
+    record.delivery[context_.group].store(
+        DeliveryWord::unowned(DeliveryState::done, claim.deliveries, 0).bits,
+        std::memory_order_release);
+    ZOO_STEP("release.dead");
+    for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
+      const DeliveryState state = record.deliveryWord(group, std::memory_order_relaxed).state();
+      if (state == DeliveryState::dead || state == DeliveryState::dead_claimed) return;
+    }
+    const uint64_t units =
+        context_.store.isRing() ? record.span.load(std::memory_order_relaxed) : 1;
+    const uint64_t dead = context_.header->dead_units.load(std::memory_order_relaxed);
+    context_.header->dead_units.store(dead > units ? dead - units : 0, std::memory_order_relaxed);
+    if (context_.writers().any()) context_.writers().wakeSome(1);
+  }
+
+  // Under the guard.
+  void giveBackOne(const Claim& claim) {
+    if (!stillOurs(claim)) return;
+    const Counting counting(context_.counters());
+    giveBack(context_, *claim.record, context_.group);
+    ZOO_STEP("reject.given_back");
+    if (!claim.dead_letter) Counting::add(context_.counters().returned);
+  }
+
+  Cursor keep(const Claim& claim) {
+    const Cursor cursor = claims_.add(claim);
+    order_.push_back(cursor);
+    if (order_.size() == 1) noteOldest(claim.claimed_ns);
+    return cursor;
+  }
+
+  void drop(Cursor cursor) {
+    claims_.remove(cursor);
+    const auto settled = [&](Cursor other) { return claims_.find(other) == nullptr; };
+    // One that is held for ever must not let the list of those behind it grow.
+    if (order_.size() > 2 * claims_.out() + 64) {
+      order_.erase(std::remove_if(order_.begin(), order_.end(), settled), order_.end());
+    }
+    if (!order_.empty() && !settled(order_.front())) return;
+    while (!order_.empty() && settled(order_.front())) order_.pop_front();
+    noteOldest(order_.empty() ? 0 : claims_.find(order_.front())->claimed_ns);
+  }
+
+  void noteOldest(uint64_t claimed_ns) {
+    context_.counters().oldest_claim_ns.store(claimed_ns, std::memory_order_relaxed);
+  }
+
+  // Whether another participant of the group holds a message, which might come back.
+  bool othersHold() const {
+    for (uint32_t slot = 0; slot < kSlots; ++slot) {
+      if (slot == context_.me.self().slot || !context_.me.isActive(slot)) continue;
+      const Participant& other = context_.participants()[slot];
+      if (other.group.load(std::memory_order_relaxed) != context_.group) continue;
+      const Counters& counters = other.counters;
+      // Finished before claimed: a claim that happens in between must not look like none.
+      const uint64_t settled = counters.finished.load(std::memory_order_acquire) +
+                               counters.returned.load(std::memory_order_acquire);
+      if (counters.epoch.load(std::memory_order_acquire) % 2 != 0 ||
+          counters.claims.load(std::memory_order_acquire) > settled) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void wakeWriter() {
+    Sleepers writers = context_.writers();
+    if (!writers.any()) return;
+    // In turn, since one that needs more room than there is must not keep the others asleep.
+    writers.wakeOneFrom(context_.header->writer_turn.fetch_add(1, std::memory_order_relaxed) %
+                        kSlots);
+  }
+
+  void wakeGroup(uint64_t messages) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    Sleepers readers = context_.readers(context_.group);
+    if (readers.any()) readers.wakeSome(messages);
+  }
+
+  Context& context_;
+  uint64_t position_ = 0;
+  uint64_t rewinds_ = 0;
+  Cursors<Claim> claims_;
+  std::deque<Cursor> order_;  // in the order of claiming, for the age of the oldest
+};
+
+}  // namespace zoo

@@ -1,0 +1,269 @@
+// Putting messages.
+//
+// A small message is copied under the guard and published by one store of the tail. A large one is
+// reserved under the guard, copied without it, and published by one store of its producer word.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "core/queue/cursors.h"
+#include "core/queue/reap.h"
+
+namespace zoo {
+
+class Writer {
+ public:
+  explicit Writer(Context& context) : context_(context) {}
+
+  Status put(const void* bytes, uint64_t size) {
+    if (size > kCopyUnderGuard) return putLarge(bytes, size);
+    const Status allowed = begin(size);
+    if (allowed != Status::ok) return allowed;
+    {
+      Section section(context_);
+      if (!section.held()) return Status::corrupt;
+      Place place;
+      const Status found = Room(context_).find(unitsFor(size), place);
+      if (found != Status::ok) return found;
+      const Counting counting(context_.counters());
+      const uint64_t seq = writeHeader(place, size, ProducerState::committed);
+      if (ZOO_MUTATED(1)) publish(place, seq);
+      ZOO_STEP("put.header");
+      std::memcpy(place.record->payload(), bytes, size);
+      ZOO_STEP("put.payload");
+      if (!ZOO_MUTATED(1)) publish(place, seq);
+      ZOO_STEP("put.published");
+      Counting::add(context_.counters().puts);
+      ZOO_STEP("put.counted");
+    }
+    wakeReaders(1);
+    return Status::ok;
+  }
+
+  struct Reservation {
+    Record* record = nullptr;
+    uint32_t size = 0;
+  };
+
+  // Answers the cursor and the offset of the payload in the store.
+  Status reserve(uint64_t size, Cursor& cursor, uint64_t& offset) {
+    const Status allowed = begin(size);
+    if (allowed != Status::ok) return allowed;
+    if (reservations_.full()) return Status::would_block;
+    Section section(context_);
+    if (!section.held()) return Status::corrupt;
+    Reservation reservation;
+    const Status made = reserveOne(size, reservation);
+    if (made != Status::ok) return made;
+    cursor = reservations_.add(reservation);
+    offset = context_.store.offsetOf(reservation.record) + sizeof(Record);
+    return Status::ok;
+  }
+
+  Status commit(Cursor cursor, uint64_t size) {
+    const Reservation* reservation = reservations_.find(cursor);
+    if (reservation == nullptr) return Status::bad_cursor;
+    if (size > reservation->size) return Status::too_large;
+    commitOne(*reservation->record, size);
+    reservations_.remove(cursor);
+    wakeReaders(1);
+    return Status::ok;
+  }
+
+  Status abort(Cursor cursor) {
+    const Reservation* reservation = reservations_.find(cursor);
+    if (reservation == nullptr) return Status::bad_cursor;
+    abortOne(*reservation->record);
+    reservations_.remove(cursor);
+    // What was put behind it can be read now, and its space can be used.
+    wakeReaders(1);
+    wakeWriter();
+    return Status::ok;
+  }
+
+  void abortAll() {
+    reservations_.forEach([&](const Reservation& reservation) { abortOne(*reservation.record); });
+    for (const Reservation& reservation : batch_) abortOne(*reservation.record);
+    if (reservations_.out() + batch_.size() > 0) wakeReaders(kSlots);
+    reservations_.clear();
+    batch_.clear();
+  }
+
+  // Several at once, one guard for all. Answers how many found room; `offsets` gets where.
+  Status reserveBatch(const double* sizes, uint32_t count, double* offsets, uint32_t& reserved) {
+    reserved = 0;
+    uint64_t largest = 0;
+    for (uint32_t index = 0; index < count; ++index) {
+      const auto size = static_cast<uint64_t>(sizes[index]);
+      if (size > largest) largest = size;
+    }
+    const Status allowed = begin(largest);
+    if (allowed != Status::ok) return allowed;
+    Section section(context_);
+    if (!section.held()) return Status::corrupt;
+    for (; reserved < count; ++reserved) {
+      Reservation reservation;
+      const Status made = reserveOne(static_cast<uint64_t>(sizes[reserved]), reservation);
+      if (made == Status::would_block) break;
+      if (made != Status::ok) return made;
+      batch_.push_back(reservation);
+      offsets[reserved] =
+          static_cast<double>(context_.store.offsetOf(reservation.record) + sizeof(Record));
+    }
+    return reserved > 0 ? Status::ok : Status::would_block;
+  }
+
+  void commitBatch() {
+    for (const Reservation& reservation : batch_) commitOne(*reservation.record, reservation.size);
+    const uint64_t count = batch_.size();
+    batch_.clear();
+    wakeReaders(count);
+  }
+
+  // Counts as a writer from now on: the queue has no end before this one has ended.
+  Status becomeWriter() {
+    if (is_writer_) return ended_ ? Status::ended : Status::ok;
+    Section section(context_);
+    if (!section.held()) return Status::corrupt;
+    const WritersWord now = {context_.header->writers.load(std::memory_order_acquire)};
+    if (now.state() == WritersState::ended) return Status::ended;
+    context_.me.own().role.fetch_or(kRoleWriter, std::memory_order_relaxed);
+    ZOO_STEP("writer.role");
+    context_.header->writers.store(WritersWord::of(WritersState::open, 0),
+                                   std::memory_order_release);
+    is_writer_ = true;
+    return Status::ok;
+  }
+
+  // This handle puts no more; what it has reserved is given up. Under the guard or not, both fine.
+  void end() {
+    if (ended_) return;
+    abortAll();
+    Section section(context_);
+    if (section.held()) endUnderGuard();
+  }
+
+  void endUnderGuard() {
+    if (ended_) return;  // who left earlier must not overrule who left later
+    ended_ = true;
+    if (!is_writer_) return;
+    // A writer that died before us has left before us.
+    reapTheDead(context_);
+    context_.me.own().role.fetch_or(kRoleEnded, std::memory_order_relaxed);
+    ZOO_STEP("end.role");
+    noteWriterLeft(context_, context_.me.self().slot, WritersState::ended, 0);
+    ZOO_STEP("end.noted");
+    wakeEverybody(context_);
+  }
+
+  bool isWriter() const { return is_writer_; }
+
+ private:
+  // Beyond this a copy costs more than the two more stores of a reservation.
+  static constexpr uint64_t kCopyUnderGuard = 1024;
+
+  Status begin(uint64_t size) {
+    if (size > context_.store.limit()) return Status::too_large;
+    if (ended_) return Status::ended;
+    return is_writer_ ? Status::ok : becomeWriter();
+  }
+
+  Status putLarge(const void* bytes, uint64_t size) {
+    Cursor cursor = 0;
+    uint64_t offset = 0;
+    const Status reserved = reserve(size, cursor, offset);
+    if (reserved != Status::ok) return reserved;
+    ZOO_STEP("put_large.reserved");
+    std::memcpy(reservations_.find(cursor)->record->payload(), bytes, size);
+    ZOO_STEP("put_large.copied");
+    return commit(cursor, size);
+  }
+
+  Status reserveOne(uint64_t size, Reservation& reservation) {
+    Place place;
+    const Status found = Room(context_).find(unitsFor(size), place);
+    if (found != Status::ok) return found;
+    const uint64_t seq = writeHeader(place, size, ProducerState::reserved);
+    ZOO_STEP("reserve.header");
+    publish(place, seq);
+    ZOO_STEP("reserve.published");
+    reservation = {place.record, static_cast<uint32_t>(size)};
+    return Status::ok;
+  }
+
+  void commitOne(Record& record, uint64_t size) {
+    const Counting counting(context_.counters());
+    record.payload_bytes.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
+    record.timestamp_ns.store(wallClockCoarse(), std::memory_order_relaxed);
+    ZOO_STEP("commit.header");
+    // if killed here: the reservation is given up; the put had not returned.
+    record.producer.store(ProducerWord::of(ProducerState::committed, context_.me.self()).bits,
+                          std::memory_order_release);  // PUBLISH commit
+    ZOO_STEP("commit.published");
+    Counting::add(context_.counters().puts);
+  }
+
+  void abortOne(Record& record) {
+    record.producer.store(ProducerWord::of(ProducerState::aborted, {}).bits,
+                          std::memory_order_release);
+    ZOO_STEP("abort.published");
+  }
+
+  uint64_t writeHeader(const Place& place, uint64_t size, ProducerState state) {
+    QueueHeader& header = *context_.header;
+    const uint64_t seq =
+        context_.store.isRing() ? header.next_seq.load(std::memory_order_relaxed) : place.position;
+    // Before the record is published: a number may be missing after a death, never there twice.
+    header.next_seq.store(seq + 1, std::memory_order_relaxed);
+    Record& record = *place.record;
+    record.payload_bytes.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
+    record.span.store(place.units, std::memory_order_relaxed);
+    record.seq.store(seq, std::memory_order_relaxed);
+    record.timestamp_ns.store(wallClockCoarse(), std::memory_order_relaxed);
+    const uint64_t ready = DeliveryWord::unowned(DeliveryState::ready, 1, context_.salt(seq)).bits;
+    for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
+      record.delivery[group].store(ready, std::memory_order_relaxed);
+    }
+    record.producer.store(ProducerWord::of(state, context_.me.self()).bits,
+                          std::memory_order_release);
+    return seq;
+  }
+
+  // The one store that makes the record part of the queue.
+  void publish(const Place& place, uint64_t seq) {
+    Store& store = context_.store;
+    if (store.isRing()) {
+      context_.header->tail.store(place.position + uint64_t{place.units} * kRecordUnit,
+                                  std::memory_order_release);  // PUBLISH tail
+      return;
+    }
+    store.hint(seq, place.slot);
+    store.seqOfSlot(place.slot).store(seq, std::memory_order_release);  // PUBLISH frame
+    ZOO_STEP("publish.slot");
+    // if killed here: `repairEnds` takes the number out of the table again.
+    context_.header->tail.store(seq + 1, std::memory_order_release);
+  }
+
+  void wakeReaders(uint64_t messages) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
+      Sleepers readers = context_.readers(group);
+      if (readers.any()) readers.wakeSome(messages);
+    }
+  }
+
+  void wakeWriter() {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (context_.writers().any()) context_.writers().wakeSome(1);
+  }
+
+  Context& context_;
+  bool is_writer_ = false;
+  bool ended_ = false;
+  Cursors<Reservation> reservations_;
+  std::vector<Reservation> batch_;
+};
+
+}  // namespace zoo

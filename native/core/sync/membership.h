@@ -1,0 +1,108 @@
+// Taking a slot in the participant table, giving it back, and proving that its owner is dead.
+// All under the segment's guard.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "core/kill_step.h"
+#include "core/layout/participants.h"
+#include "core/os/clock.h"
+#include "core/os/doorbell.h"
+#include "core/os/slot_lock.h"
+
+namespace zoo {
+
+class Membership {
+ public:
+  Membership() = default;
+  Membership(Participant* participants, int lock_descriptor)
+      : participants_(participants), locks_(lock_descriptor) {}
+
+  const Owner& self() const { return self_; }
+  Participant& own() const { return participants_[self_.slot]; }
+  bool joined() const { return self_.slot != kNoSlot; }
+
+  enum class Join { joined, full, segment_is_being_replaced };
+
+  // Takes a free slot. Slots of the dead have been emptied before (see each kind's reap).
+  Join join(const std::string& label) {
+    for (uint32_t slot = 0; slot < kSlots; ++slot) {
+      Participant& place = participants_[slot];
+      if (place.state.load(std::memory_order_relaxed) != SlotState::free) continue;
+      const LockAttempt attempt = lockSlot(locks_, slot);
+      // Nobody holds the lock of a free slot but somebody who holds all of them.
+      if (attempt != LockAttempt::taken) return Join::segment_is_being_replaced;
+      fill(place, label);
+      ZOO_STEP("join.filled");
+      const uint32_t generation = place.generation.load(std::memory_order_relaxed) + 1;
+      place.generation.store(generation, std::memory_order_relaxed);
+      self_ = {slot, generation};
+      // if killed here: the slot is still free, and the kernel drops the lock.
+      place.state.store(SlotState::active, std::memory_order_release);  // PUBLISH participant
+      ZOO_STEP("join.active");
+      return Join::joined;
+    }
+    return Join::full;
+  }
+
+  // Ours to leave, or a dead participant's to be cleared.
+  void clear(uint32_t slot) {
+    Participant& place = participants_[slot];
+    place.role.store(0, std::memory_order_relaxed);
+    place.sleeping.store(0, std::memory_order_relaxed);
+    for (std::atomic<uint64_t>* counter :
+         {&place.counters.epoch, &place.counters.puts, &place.counters.claims,
+          &place.counters.finished, &place.counters.returned, &place.counters.oldest_claim_ns}) {
+      counter->store(0, std::memory_order_relaxed);
+    }
+    place.state.store(SlotState::free, std::memory_order_release);
+    if (slot == self_.slot) self_ = {};
+  }
+
+  bool isActive(uint32_t slot) const {  // CONSUME participant
+    return participants_[slot].state.load(std::memory_order_acquire) == SlotState::active;
+  }
+
+  // The kernel's word. Our own slot is alive: a description does not see its own locks.
+  bool provedDead(uint32_t slot) const {
+    return slot != self_.slot && isActive(slot) && !slotIsHeld(locks_, slot);
+  }
+
+  bool anyDead() const {
+    for (uint32_t slot = 0; slot < kSlots; ++slot) {
+      if (provedDead(slot)) return true;
+    }
+    return false;
+  }
+
+  // Whether this very participant, not a later one in its slot, is still in the table.
+  bool isCurrent(const Owner& owner) const {
+    return owner.slot < kSlots && isActive(owner.slot) &&
+           participants_[owner.slot].generation.load(std::memory_order_relaxed) == owner.generation;
+  }
+
+ private:
+  static void fill(Participant& place, const std::string& label) {
+    place.role.store(0, std::memory_order_relaxed);
+    place.group.store(0, std::memory_order_relaxed);
+    place.pid.store(static_cast<uint32_t>(getpid()), std::memory_order_relaxed);
+    place.since_ns.store(wallClockCoarse(), std::memory_order_relaxed);
+    place.bell.store(0, std::memory_order_relaxed);
+    place.sleeping.store(0, std::memory_order_relaxed);
+    std::memset(place.label, 0, kLabelBytes);
+    std::memcpy(place.label, label.data(), std::min<size_t>(label.size(), kLabelBytes - 1));
+  }
+
+  Participant* participants_ = nullptr;
+  int locks_ = -1;
+  Owner self_;
+};
+
+// The label, ended even when its bytes were overwritten.
+inline std::string labelOf(const Participant& participant) {
+  return std::string(participant.label, strnlen(participant.label, kLabelBytes));
+}
+
+}  // namespace zoo
