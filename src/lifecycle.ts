@@ -1,0 +1,34 @@
+/** The addon in this thread, made ready at first use: woken handles are served, and the end of the thread closes them. */
+import { native, type Addon } from './native.js';
+
+/** Something that `onWake` can name by the id of its native handle. */
+export interface Wakeable {
+  wake(): void;
+}
+
+const sleepers = new Map<number, Wakeable>();
+let ready: Addon | undefined;
+
+/** The addon, with its callbacks connected. */
+export function environment(): Addon {
+  return (ready ??= connect(native()));
+}
+
+function connect(addon: Addon): Addon {
+  addon.onWake((count) => {
+    // Serving a handle uses `scratch` again, so the ids are taken out of it first.
+    const ids = Array.from(addon.scratch.subarray(0, count));
+    for (const id of ids) sleepers.get(id)?.wake();
+  });
+  process.once('exit', (code) => addon.leave(code === 0));
+  return addon;
+}
+
+/** From now on, a wake of the handle with this id goes to `sleeper`. */
+export function expectWakes(id: number, sleeper: Wakeable): void {
+  sleepers.set(id, sleeper);
+}
+
+export function forgetWakes(id: number): void {
+  sleepers.delete(id);
+}

@@ -1,0 +1,360 @@
+/**
+ * One handle on a queue, below the public class: calls of the addon become messages, views and
+ * errors here. Whatever cannot be done now is answered with `notYet`, and `lastStatus` says why.
+ */
+import { Buffer } from 'node:buffer';
+import type { ValueCodec } from '../codec.js';
+import { ZooError } from '../errors.js';
+import { environment } from '../lifecycle.js';
+import { Status, maxBatch, type NativeQueue } from '../native.js';
+import { closedError, cursorError, statusError, timeoutError, tooLargeError, type Subject } from '../status.js';
+import { HandleWaits, WaitingLine, notYet, type BlockingSource } from '../wait.js';
+import { largestShared, replaceByteSlab, selectByteSlab, selectValueSlab } from './slab.js';
+import { ClaimedView, ReservedView, readClaimedView, readClaimedViews, type Cursor } from './views.js';
+
+/** Messages claimed at a time while a batch of values is decoded. */
+const valuesPerClaim = 256;
+
+export class QueueEndpoint implements Subject {
+  readonly kind = 'queue';
+  readonly name: string;
+  readonly native: NativeQueue;
+  readonly codec: ValueCodec;
+  readonly memory: ArrayBuffer;
+  readonly waits: HandleWaits;
+  readonly readSide: BlockingSource;
+  readonly writeSide: BlockingSource;
+  readonly reading: WaitingLine;
+  readonly writing: WaitingLine;
+  readonly #bytes: Buffer;
+  readonly #scratch: Float64Array;
+  closed = false;
+  /** Why the last call answered `notYet`. */
+  lastStatus: number = Status.wouldBlock;
+
+  constructor(name: string, native: NativeQueue, codec: ValueCodec) {
+    this.name = name;
+    this.native = native;
+    this.codec = codec;
+    this.memory = native.memory;
+    this.#bytes = Buffer.from(this.memory);
+    this.#scratch = environment().scratch;
+    this.waits = new HandleWaits(native.id, 100, () => native.lookAround());
+    this.readSide = new ReadSide(this);
+    this.writeSide = new WriteSide(this);
+    this.reading = new WaitingLine(this.waits, this.readSide);
+    this.writing = new WaitingLine(this.waits, this.writeSide);
+  }
+
+  /** Puts a copy; false: no room now. */
+  put(bytes: Uint8Array, operation: string): boolean {
+    const status = this.native.put(bytes);
+    if (status === Status.ok) return true;
+    if (status === Status.wouldBlock) return false;
+    throw this.#putError(status, bytes.length, operation);
+  }
+
+  #putError(status: number, size: number, operation: string): Error {
+    return status === Status.tooLarge
+      ? tooLargeError(this, operation, size, this.native.limit)
+      : statusError(status, this, operation);
+  }
+
+  /** Puts copies of a list from index `from` on, as many as there is room for now. Answers how many. */
+  putBatch(list: readonly Uint8Array[], from: number, operation: string): number {
+    const scratch = this.#scratch;
+    const count = Math.min(list.length - from, maxBatch);
+    for (let i = 0; i < count; i++) scratch[i] = (list[from + i] as Uint8Array).length;
+    const reserved = this.native.reserveBatch(count);
+    if (reserved === 0 || reserved === Status.wouldBlock) return 0;
+    if (reserved < 0) throw this.#putError(reserved, (list[from] as Uint8Array).length, operation);
+    const bytes = this.#bytes;
+    for (let i = 0; i < reserved; i++) bytes.set(list[from + i] as Uint8Array, scratch[i] as number);
+    const status = this.native.commitBatch();
+    if (status < 0) throw statusError(status, this, operation);
+    return reserved;
+  }
+
+  /** Refuses what can never fit, before anything of a batch is reserved. */
+  checkSize(size: number, operation: string): void {
+    if (size > this.native.limit) throw tooLargeError(this, operation, size, this.native.limit);
+  }
+
+  reserve(size: number, operation: string): ReservedView | typeof notYet {
+    const number = this.native.reserve(size);
+    if (number >= 0) return new ReservedView(this, number, this.#scratch[0] as number, size);
+    if (number === Status.wouldBlock) return notYet;
+    throw this.#putError(number, size, operation);
+  }
+
+  commit(view: ReservedView, bytes: number): void {
+    const status = this.native.commit(view.number, bytes);
+    if (status < 0) throw statusError(status, this, 'commitWrite');
+    view.settle();
+  }
+
+  abort(view: ReservedView): void {
+    const status = this.native.abort(view.number);
+    if (status < 0) throw statusError(status, this, 'abortWrite');
+    view.settle();
+  }
+
+  /** The reservation that a cursor stands for, if it is still out and from this handle. */
+  reservedView(cursor: Cursor, operation: string): ReservedView {
+    if (this.closed) throw closedError(this, operation);
+    const view: unknown = cursor;
+    if (view instanceof ReservedView && view.owner === this && view.number >= 0) return view;
+    throw cursorError(this, operation);
+  }
+
+  /** Takes one message as bytes. */
+  takeBytes(): Buffer | typeof notYet {
+    const slab = selectByteSlab();
+    const at = slab.used;
+    const size = this.native.take(at);
+    if (size >= 0) return slab.handOut(at, size);
+    if (size !== Status.slabTooSmall) return this.#nothing(size);
+    if ((this.#scratch[0] as number) > largestShared) return this.#takeLarge();
+    replaceByteSlab();
+    return this.takeBytes();
+  }
+
+  /** A message that is too large to share a block is claimed and copied into memory of its own. */
+  #takeLarge(): Buffer | typeof notYet {
+    const view = this.claim();
+    if (view === notYet) return notYet;
+    const copy = Buffer.allocUnsafeSlow(view.size);
+    copy.set(view.view);
+    this.release(view, 'getBytes');
+    return copy;
+  }
+
+  /** Takes up to `max` messages as bytes, at least one. */
+  takeManyBytes(max: number): Buffer[] | typeof notYet {
+    const taken: Buffer[] = [];
+    while (taken.length < max) {
+      const slab = selectByteSlab();
+      const count = this.native.takeBatch(Math.min(max - taken.length, maxBatch), slab.used);
+      for (let i = 0; i < count; i++) {
+        taken.push(slab.handOut(this.#scratch[2 * i] as number, this.#scratch[2 * i + 1] as number));
+      }
+      if (count > 0) continue;
+      const single = count === Status.slabTooSmall ? this.takeBytes() : this.#nothing(count);
+      if (single === notYet) break;
+      taken.push(single);
+    }
+    return taken.length > 0 ? taken : notYet;
+  }
+
+  /** Takes one message as a value. */
+  takeValue(): unknown {
+    if (this.codec.keepsSource) {
+      const bytes = this.takeBytes();
+      return bytes === notYet ? notYet : this.#decode(bytes, 0, bytes.length);
+    }
+    const slab = selectValueSlab();
+    const size = this.native.take(0);
+    if (size >= 0) return this.#decode(slab.bytes, 0, size);
+    if (size !== Status.slabTooSmall) return this.#nothing(size);
+    const view = this.claim();
+    if (view === notYet) return notYet;
+    try {
+      return this.#decode(this.#bytes, view.offset, view.offset + view.size);
+    } finally {
+      this.release(view, 'get');
+    }
+  }
+
+  /**
+   * Takes up to `max` messages as values, at least one. They are claimed, decoded in place and
+   * released together. When one cannot be decoded, those before it are returned, and it and those
+   * behind it are given back; it is the first of the next call then, and that one throws.
+   */
+  takeManyValues(max: number): unknown[] | typeof notYet {
+    const values: unknown[] = [];
+    while (values.length < max) {
+      const views = this.claimMany(Math.min(max - values.length, valuesPerClaim));
+      if (views === notYet) break;
+      const decoded = this.#decodeViews(views, values);
+      if (decoded < views.length) break;
+    }
+    return values.length > 0 ? values : notYet;
+  }
+
+  #decodeViews(views: readonly ClaimedView[], values: unknown[]): number {
+    let decoded = 0;
+    try {
+      for (const view of views) {
+        const source = this.codec.keepsSource ? Buffer.from(view.view) : this.#bytes;
+        const start = this.codec.keepsSource ? 0 : view.offset;
+        values.push(this.#decode(source, start, start + view.size));
+        decoded++;
+      }
+    } catch (error) {
+      const alone = values.length === 0;
+      this.releaseMany(views.slice(0, alone ? 1 : decoded), 'getMany');
+      for (const view of views.slice(alone ? 1 : decoded)) this.reject(view);
+      if (alone) throw error;
+      return decoded;
+    }
+    this.releaseMany(views, 'getMany');
+    return decoded;
+  }
+
+  #decode(source: Buffer, start: number, end: number): unknown {
+    try {
+      return this.codec.decode(source, start, end);
+    } catch (cause) {
+      const bytes = Buffer.from(source.subarray(start, end));
+      throw new ZooError(
+        'ERR_ZOO_DECODE',
+        `a message of ${bytes.length} bytes in queue '${this.name}' is no value of codec ` +
+          `'${this.codec.name}': both ends need the same codec, and bytes need getBytes(); ` +
+          'the message was taken, its bytes are in error.bytes',
+        { segment: this.name, bytes, cause },
+      );
+    }
+  }
+
+  claim(): ClaimedView | typeof notYet {
+    const count = this.native.claim(1);
+    return count > 0 ? readClaimedView(this, this.#scratch) : this.#nothing(count);
+  }
+
+  claimMany(max: number): ClaimedView[] | typeof notYet {
+    const count = this.native.claim(Math.min(max, maxBatch));
+    return count > 0 ? readClaimedViews(this, this.#scratch, count) : this.#nothing(count);
+  }
+
+  claimDead(): ClaimedView | typeof notYet {
+    const count = this.native.claimDead();
+    return count > 0 ? readClaimedView(this, this.#scratch) : this.#nothing(count);
+  }
+
+  release(view: ClaimedView, operation: string): void {
+    const status = this.native.release(view.number);
+    if (status < 0) throw statusError(status, this, operation);
+    view.settle();
+  }
+
+  /** Releases all of them, or throws ERR_ZOO_CURSOR before the first when one is not out, or named twice. */
+  releaseMany(views: readonly ClaimedView[], operation: string): void {
+    for (let from = 0; from < views.length; from += maxBatch) {
+      this.#releaseSome(views.slice(from, from + maxBatch), operation);
+    }
+  }
+
+  #releaseSome(views: readonly ClaimedView[], operation: string): void {
+    const scratch = this.#scratch;
+    for (let i = 0; i < views.length; i++) {
+      const view = views[i] as ClaimedView;
+      scratch[i] = view.number;
+      view.settle();
+      if ((scratch[i] as number) >= 0) continue;
+      for (let j = 0; j < i; j++) (views[j] as ClaimedView).unsettle(scratch[j] as number);
+      throw cursorError(this, operation);
+    }
+    const status = this.native.releaseBatch(views.length);
+    if (status < 0) throw statusError(status, this, operation);
+  }
+
+  reject(view: ClaimedView): void {
+    const status = this.native.reject(view.number);
+    if (status < 0) throw statusError(status, this, 'rejectRead');
+    view.settle();
+  }
+
+  /** The message that a cursor stands for, if it is still out and from this handle. */
+  claimedView(cursor: Cursor, operation: string): ClaimedView {
+    const view: unknown = cursor;
+    if (this.closed) throw closedError(this, operation);
+    if (view instanceof ClaimedView && view.owner === this && view.number >= 0) return view;
+    throw cursorError(this, operation);
+  }
+
+  #nothing(status: number): typeof notYet {
+    this.lastStatus = status;
+    return notYet;
+  }
+
+  /** After `notYet`: waiting makes sense, or the reason why not is thrown. */
+  mayCome(operation: string): typeof notYet {
+    if (this.lastStatus === Status.wouldBlock || this.lastStatus === 0) return notYet;
+    throw statusError(this.lastStatus, this, operation);
+  }
+
+  /** After `notYet`: nothing now, or ever again, which is no error for a call that does not wait. */
+  checkNothing(operation: string): undefined {
+    const { lastStatus } = this;
+    if (lastStatus !== Status.ended && lastStatus !== Status.peerDied) this.mayCome(operation);
+    return undefined;
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.waits.rejectAll((operation) => closedError(this, operation));
+    this.native.close();
+  }
+}
+
+/** What a wait for a message sleeps on. */
+class ReadSide implements BlockingSource {
+  readonly #queue: QueueEndpoint;
+
+  constructor(queue: QueueEndpoint) {
+    this.#queue = queue;
+  }
+
+  arm(): number {
+    return this.#queue.native.armRead();
+  }
+
+  disarm(): void {
+    this.#queue.native.disarmRead();
+  }
+
+  block(_needed: number, milliseconds: number): number {
+    return this.#queue.native.waitReadable(milliseconds);
+  }
+
+  failure(status: number, operation: string): Error {
+    return statusError(status, this.#queue, operation);
+  }
+
+  timedOut(operation: string, milliseconds: number): Error {
+    return timeoutError(this.#queue, operation, milliseconds, 'no message came');
+  }
+}
+
+/** What a wait for room sleeps on. */
+class WriteSide implements BlockingSource {
+  readonly #queue: QueueEndpoint;
+
+  constructor(queue: QueueEndpoint) {
+    this.#queue = queue;
+  }
+
+  arm(needed: number): number {
+    return this.#queue.native.armWrite(needed);
+  }
+
+  disarm(): void {
+    this.#queue.native.disarmWrite();
+  }
+
+  block(needed: number, milliseconds: number): number {
+    return this.#queue.native.waitWritable(needed, milliseconds);
+  }
+
+  failure(status: number, operation: string): Error {
+    return statusError(status, this.#queue, operation);
+  }
+
+  timedOut(operation: string, milliseconds: number, needed: number): Error {
+    const reason =
+      `there was no room for ${needed} bytes; stats() says which group and which participant ` +
+      'hold messages up';
+    return timeoutError(this.#queue, operation, milliseconds, reason);
+  }
+}

@@ -1,0 +1,355 @@
+/**
+ * The one engine behind every wait. A wait is an attempt that is made again whenever it may
+ * succeed; the truth is in shared memory, and a wake only says "look".
+ *
+ * Blocking calls sleep in the addon, at most 100 ms at a time, so that a worker can be terminated.
+ * Promises stand in line: first come, first served. The front one is attempted, then the addon is
+ * asked for a wake, then it is attempted once more, because what it waits for may have come
+ * between the two; only then does it sleep. A wake can be lost when a process dies, so everything
+ * in line is also attempted again at a fixed interval.
+ */
+import { AbortError } from './errors.js';
+import { environment, expectWakes, forgetWakes, type Wakeable } from './lifecycle.js';
+import { Status } from './native.js';
+import type { Wait } from './options.js';
+
+/** What an attempt answers when it could not succeed yet. */
+export const notYet: unique symbol = Symbol('not yet');
+
+/** What is tried, and how it is called in error messages. */
+export interface Request<R> {
+  attempt(): R | typeof notYet;
+  readonly operation: string;
+  /** Bytes of room that the attempt needs; a request to read has none. */
+  readonly needed?: number;
+}
+
+/** One direction of one handle: what its waits sleep on. */
+export interface WaitSource {
+  /** Asks for a wake; a status that is not ok means that waiting is in vain. */
+  arm(needed: number): number;
+  disarm(): void;
+  failure(status: number, operation: string): Error;
+  timedOut(operation: string, milliseconds: number, needed: number): Error;
+}
+
+const longestBlock = 100;
+/** The longest delay that `setTimeout` keeps. */
+const longestTimer = 2 ** 31 - 1;
+
+/** The same, for a thread that blocks. */
+export interface BlockingSource extends WaitSource {
+  /** Blocks up to `milliseconds`; a status as of `arm`. */
+  block(needed: number, milliseconds: number): number;
+}
+
+/** Waits on this thread, without the event loop. */
+export function waitBlocking<R>(source: BlockingSource, request: Request<R>, timeout: number): R {
+  const outcome = request.attempt();
+  if (outcome !== notYet) return outcome;
+  const step = (milliseconds: number): R | typeof notYet => {
+    const status = source.block(request.needed ?? 0, milliseconds);
+    const next = request.attempt();
+    if (next === notYet && isInVain(status)) throw source.failure(status, request.operation);
+    return next;
+  };
+  return repeatUntil(timeout, step, () =>
+    source.timedOut(request.operation, timeout, request.needed ?? 0),
+  );
+}
+
+/** Repeats a blocking step that takes at most the given time, so that a worker can be terminated in between. */
+export function repeatUntil<R>(
+  timeout: number,
+  step: (milliseconds: number) => R | typeof notYet,
+  timedOut: () => Error,
+): R {
+  const deadline = performance.now() + timeout;
+  for (;;) {
+    const rest = deadline - performance.now();
+    if (rest <= 0) throw timedOut();
+    const outcome = step(Math.min(Math.ceil(rest), longestBlock));
+    if (outcome !== notYet) return outcome;
+  }
+}
+
+function isInVain(status: number): boolean {
+  return status !== Status.ok && status !== Status.wouldBlock;
+}
+
+/** A promise in line. */
+export interface PendingWait<R> {
+  readonly promise: Promise<R>;
+  /** Leaves the line and resolves with this instead; nothing was taken. */
+  cancel(instead: R): void;
+}
+
+/** The line of promises that wait for one direction of a handle. */
+export class WaitingLine {
+  readonly #handle: HandleWaits;
+  readonly #source: WaitSource;
+  readonly #waiters = new Set<Waiter<unknown>>();
+  #serving = false;
+
+  constructor(handle: HandleWaits, source: WaitSource) {
+    this.#handle = handle;
+    this.#source = source;
+    handle.add(this);
+  }
+
+  /** Nobody is in line, so a caller may try for itself without overtaking anybody. */
+  get idle(): boolean {
+    return this.#waiters.size === 0;
+  }
+
+  wait<R>(request: Request<R>, wait: Wait): Promise<R> {
+    return this.enter(request, wait).promise;
+  }
+
+  /** Joins the line. A signal that is aborted already, and a timeout of 0, are answered at once. */
+  enter<R>(request: Request<R>, { timeout, signal }: Wait): PendingWait<R> {
+    const waiter = new Waiter<R>(request, (left) => this.#leave(left));
+    if (signal?.aborted) {
+      waiter.reject(new AbortError(signal.reason));
+      return waiter;
+    }
+    if (this.idle && waiter.tryOnce()) return waiter;
+    if (timeout === 0) {
+      waiter.reject(this.#timeoutOf(request, timeout));
+      return waiter;
+    }
+    const first = this.idle;
+    if (first) this.#handle.activate();
+    this.#waiters.add(waiter as Waiter<unknown>);
+    if (first) this.serve();
+    if (!waiter.settled) {
+      waiter.limit(timeout, signal, () => {
+        // A message that came while the event loop was busy is better than a timeout.
+        this.serve();
+        waiter.reject(this.#timeoutOf(request, timeout));
+      });
+    }
+    return waiter;
+  }
+
+  /** Lets those in line try, in order, until one of them has to sleep. */
+  serve(): void {
+    // A custom codec or an iterator of the user runs inside an attempt, and may come back here.
+    if (this.#serving) return;
+    this.#serving = true;
+    try {
+      for (const waiter of this.#waiters) {
+        if (!waiter.tryOnce() && !this.#sleepUnlessReady(waiter)) break;
+      }
+    } finally {
+      this.#serving = false;
+    }
+  }
+
+  /** Arms the wake for this waiter; true when it settled after all. */
+  #sleepUnlessReady(waiter: Waiter<unknown>): boolean {
+    const status = this.#source.arm(waiter.request.needed ?? 0);
+    if (waiter.tryOnce()) return true;
+    if (!isInVain(status)) return false;
+    waiter.reject(this.#source.failure(status, waiter.request.operation));
+    return true;
+  }
+
+  rejectAll(reason: (operation: string) => Error): void {
+    for (const waiter of this.#waiters) waiter.reject(reason(waiter.request.operation));
+  }
+
+  #leave(waiter: Waiter<unknown>): void {
+    const wasFirst = this.#waiters.values().next().value === waiter;
+    if (!this.#waiters.delete(waiter)) return;
+    if (this.idle) {
+      this.#source.disarm();
+      this.#handle.deactivate();
+    } else if (wasFirst && !this.#serving) {
+      // The next one may need less room than the one that gave up, and nobody would wake it.
+      queueMicrotask(() => this.serve());
+    }
+  }
+
+  #timeoutOf(request: Request<unknown>, timeout: number): Error {
+    return this.#source.timedOut(request.operation, timeout, request.needed ?? 0);
+  }
+}
+
+/** One promise with all that can settle it. */
+class Waiter<R> implements PendingWait<R> {
+  readonly promise: Promise<R>;
+  readonly request: Request<R>;
+  readonly #leave: (waiter: Waiter<unknown>) => void;
+  #resolve!: (value: R) => void;
+  #reject!: (reason: Error) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
+  settled = false;
+
+  constructor(request: Request<R>, leave: (waiter: Waiter<unknown>) => void) {
+    this.request = request;
+    this.#leave = leave;
+    this.promise = new Promise<R>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Makes the attempt; true when it settled the promise, one way or the other. */
+  tryOnce(): boolean {
+    if (this.settled) return true;
+    let outcome: R | typeof notYet;
+    try {
+      outcome = this.request.attempt();
+    } catch (error) {
+      this.reject(error as Error);
+      return true;
+    }
+    if (outcome === notYet) return false;
+    this.cancel(outcome);
+    return true;
+  }
+
+  limit(timeout: number, signal: AbortSignal | undefined, timedOut: () => void): void {
+    if (timeout !== Infinity) this.#startTimer(performance.now() + timeout, timedOut);
+    if (signal) {
+      this.#signal = signal;
+      this.#onAbort = () => this.reject(new AbortError(signal.reason));
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
+  }
+
+  #startTimer(deadline: number, timedOut: () => void): void {
+    const rest = Math.min(Math.max(deadline - performance.now(), 0), longestTimer);
+    this.#timer = setTimeout(() => {
+      if (performance.now() < deadline - 1) this.#startTimer(deadline, timedOut);
+      else timedOut();
+    }, rest);
+    // What keeps the process alive is the wait itself, as ref() and unref() say.
+    this.#timer.unref();
+  }
+
+  cancel(instead: R): void {
+    if (this.#settle()) this.#resolve(instead);
+  }
+
+  reject(reason: Error): void {
+    if (this.#settle()) this.#reject(reason);
+  }
+
+  #settle(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    clearTimeout(this.#timer);
+    if (this.#onAbort) this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#leave(this as Waiter<unknown>);
+    return true;
+  }
+}
+
+/** All waits of one handle: woken together, looked after together, and kept alive together. */
+export class HandleWaits implements Wakeable {
+  readonly #id: number;
+  readonly #rechecks: Rechecks;
+  readonly #lookAround: () => void;
+  readonly #lines: WaitingLine[] = [];
+  #active = 0;
+  #referenced = true;
+
+  /** `lookAround` repairs what dead participants left; it runs before each fixed attempt. */
+  constructor(id: number, recheckEvery: 10 | 100, lookAround: () => void) {
+    this.#id = id;
+    this.#rechecks = rechecksEvery(recheckEvery);
+    this.#lookAround = lookAround;
+  }
+
+  add(line: WaitingLine): void {
+    this.#lines.push(line);
+  }
+
+  activate(): void {
+    if (this.#active++ > 0) return;
+    expectWakes(this.#id, this);
+    this.#rechecks.add(this);
+    if (this.#referenced) holdLoop(1);
+  }
+
+  deactivate(): void {
+    if (--this.#active > 0) return;
+    forgetWakes(this.#id);
+    this.#rechecks.delete(this);
+    if (this.#referenced) holdLoop(-1);
+  }
+
+  wake(): void {
+    for (const line of this.#lines) line.serve();
+  }
+
+  recheck(): void {
+    this.#lookAround();
+    this.wake();
+  }
+
+  rejectAll(reason: (operation: string) => Error): void {
+    for (const line of this.#lines) line.rejectAll(reason);
+  }
+
+  get referenced(): boolean {
+    return this.#referenced;
+  }
+
+  /** Whether pending waits keep the process alive. */
+  setReferenced(referenced: boolean): void {
+    if (this.#referenced === referenced) return;
+    this.#referenced = referenced;
+    if (this.#active > 0) holdLoop(referenced ? 1 : -1);
+  }
+}
+
+let loopHolders = 0;
+
+/** The process stays alive while at least one handle with pending waits wants it to. */
+function holdLoop(change: 1 | -1): void {
+  const before = loopHolders;
+  loopHolders += change;
+  if ((before === 0) !== (loopHolders === 0)) environment().keepAlive(loopHolders > 0);
+}
+
+/** Handles that are attempted again at one interval, whatever wakes come. */
+class Rechecks {
+  readonly #interval: number;
+  readonly #handles = new Set<HandleWaits>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(interval: number) {
+    this.#interval = interval;
+  }
+
+  add(handle: HandleWaits): void {
+    this.#handles.add(handle);
+    this.#timer ??= setInterval(() => this.#tick(), this.#interval).unref();
+  }
+
+  delete(handle: HandleWaits): void {
+    // The timer stops at its next tick: a wait that follows soon need not start it again.
+    this.#handles.delete(handle);
+  }
+
+  #tick(): void {
+    if (this.#handles.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+    for (const handle of this.#handles) handle.recheck();
+  }
+}
+
+const rechecksByInterval = new Map<number, Rechecks>();
+
+function rechecksEvery(interval: number): Rechecks {
+  let rechecks = rechecksByInterval.get(interval);
+  if (!rechecks) rechecksByInterval.set(interval, (rechecks = new Rechecks(interval)));
+  return rechecks;
+}
