@@ -1,5 +1,6 @@
 #include "addon/leftovers.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <mutex>
@@ -17,7 +18,8 @@ struct Remembered {
   char path[300] = {};
   FileIdentity identity;
   RemoveWhen when = RemoveWhen::always;
-  int lock_descriptor = -1;
+  std::atomic<int> handle{-1};
+  int afterwards = -1;
   Remembered* next = nullptr;
 };
 
@@ -32,8 +34,10 @@ void removeOne(Remembered& remembered) {
   struct stat facts = {};
   if (lstat(remembered.path, &facts) != 0) return;
   if (!(FileIdentity{facts.st_dev, facts.st_ino} == remembered.identity)) return;
+  const int handle = remembered.handle.load(std::memory_order_acquire);
+  const int probe = handle >= 0 ? handle : remembered.afterwards;
   if (remembered.when == RemoveWhen::nobody_uses_it &&
-      lockAllSlots(remembered.lock_descriptor, kSlots) != LockAttempt::taken) {
+      lockAllSlots(probe, kSlots) != LockAttempt::taken) {
     return;
   }
   unlink(remembered.path);
@@ -69,7 +73,7 @@ void watchSignals() {
 }  // namespace
 
 void rememberName(const std::string& name, const FileIdentity& identity, RemoveWhen when,
-                  int lock_descriptor) {
+                  UseProbe probe) {
   const std::lock_guard<std::mutex> guard(changing);
   watchSignals();
   Remembered* place = first.load(std::memory_order_acquire);
@@ -82,8 +86,17 @@ void rememberName(const std::string& name, const FileIdentity& identity, RemoveW
   std::strncpy(place->path, shmPath(name).c_str(), sizeof place->path - 1);
   place->identity = identity;
   place->when = when;
-  place->lock_descriptor = lock_descriptor;
+  place->handle.store(probe.handle, std::memory_order_relaxed);
+  if (place->afterwards >= 0) close(place->afterwards);
+  place->afterwards = probe.afterwards;
   place->active.store(true, std::memory_order_release);
+}
+
+void handleCloses(int descriptor) {
+  const std::lock_guard<std::mutex> guard(changing);
+  for (Remembered* place = first.load(); place != nullptr; place = place->next) {
+    if (place->active.load() && place->handle.load() == descriptor) place->handle.store(-1);
+  }
 }
 
 void forgetName(const std::string& name) {

@@ -15,9 +15,17 @@ enum class RemoveWhen {
   nobody_uses_it,  // a lock: a second one under the same name would have a second owner
 };
 
-// `lock_descriptor` stays open until the name is forgotten.
+// Descriptors that tell whether anybody uses a lock: the handle's own while it is open, since no
+// other can overlook the handle's own slot, and one that holds no slot afterwards.
+struct UseProbe {
+  int handle = -1;
+  int afterwards = -1;  // given away
+};
+
 void rememberName(const std::string& name, const FileIdentity& identity, RemoveWhen when,
-                  int lock_descriptor);
+                  UseProbe probe = {});
+// The handle is about to close its descriptor.
+void handleCloses(int descriptor);
 void forgetName(const std::string& name);
 void removeRememberedNames();
 

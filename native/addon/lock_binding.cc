@@ -16,7 +16,11 @@ class LockHandle final : public Handle {
       : Handle(environment), lock_(std::move(lock)) {
     created = lock_->created();
   }
-  void close() override { lock_->close(); }
+  void close() override {
+    if (lock_->closed()) return;
+    if (created) handleCloses(lock_->descriptor());
+    lock_->close();
+  }
   void abandon() override {
     if (!lock_->closed()) lock_->abandon();
   }
@@ -126,10 +130,10 @@ napi_value openLock(napi_env env, napi_callback_info info) {
   auto owned = std::make_unique<LockHandle>(*environment, opened.take());
   LockHandle* handle = owned.get();
   if (handle->created) {
-    // A description of its own, so that it can still tell when the handle is closed.
     Result<Descriptor> probe = handle->lock().probe();
     if (probe) {
-      rememberName(name, handle->lock().identity(), RemoveWhen::nobody_uses_it, probe->release());
+      rememberName(name, handle->lock().identity(), RemoveWhen::nobody_uses_it,
+                   {handle->lock().descriptor(), probe->release()});
     }
   }
   napi_value result = environment->adopt(std::move(owned));

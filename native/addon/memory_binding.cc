@@ -53,7 +53,7 @@ napi_value openMemory(napi_env env, napi_callback_info info) {
   auto owned = std::make_unique<MemoryHandle>(*environment, opened.take());
   MemoryHandle* handle = owned.get();
   if (handle->created && !booleanOption(env, given, "persist").value_or(false)) {
-    rememberName(name, handle->core().identity(), RemoveWhen::always, -1);
+    rememberName(name, handle->core().identity(), RemoveWhen::always);
   }
   const uint64_t bytes = handle->core().byteLength();
   const std::shared_ptr<Mapping> mapping = handle->core().mapping();

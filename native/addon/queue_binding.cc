@@ -346,7 +346,7 @@ napi_value openQueue(napi_env env, napi_callback_info info) {
   QueueHandle* handle = owned.get();
   Queue& queue = handle->queue();
   if (queue.created() && !booleanOption(env, given, "persist").value_or(false)) {
-    rememberName(name, queue.identity(), RemoveWhen::always, -1);
+    rememberName(name, queue.identity(), RemoveWhen::always);
   }
   napi_value result = environment->adopt(std::move(owned));
   napi_value groups = array(env);

@@ -82,6 +82,7 @@ class Lock {
   bool closed() const { return closed_; }
   bool held() const { return held_; }
   const FileIdentity& identity() const { return segment_.identity(); }
+  int descriptor() const { return segment_.lockDescriptor(); }
   // A description of the segment that holds no slot: it sees whether anybody does.
   Result<Descriptor> probe() const { return reopen(segment_.lockDescriptor(), name()); }
   const std::string& corruption() const { return corruption_; }
@@ -178,11 +179,13 @@ class Lock {
     segment_.unmap();
   }
 
-  // Lets go as a death would. The thread must end soon after: the mutex stays locked until then.
+  // Lets go as a death would, when this thread is about to end. The kernel finds a mutex that is
+  // held in its thread's memory, so the mapping of one that is held stays until the process ends.
   void abandon() {
     closed_ = true;
+    if (held_) new std::shared_ptr<Mapping>(segment_.mapping());
     segment_.letGo();
-    if (!held_) segment_.unmap();
+    segment_.unmap();
   }
 
   bool unlinkName() const { return segment_.removeName(); }

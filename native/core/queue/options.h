@@ -52,8 +52,10 @@ inline Result<QueueConstants> constantsFor(const QueueOptions& options) {
   if (options.slots) {
     if (*options.slots == 0 || *options.slots > kMostFrameSlots || *options.slot_bytes == 0 ||
         *options.slot_bytes > kMaxPayloadBytes) {
-      return Error::of(ErrorCode::invalid, 0, "%u slots of %llu bytes are not possible",
-                       *options.slots, static_cast<unsigned long long>(*options.slot_bytes));
+      return Error::of(ErrorCode::invalid, 0,
+                       "%u slots of %llu bytes are not possible: 1 to %u slots of 1 to %llu bytes",
+                       *options.slots, static_cast<unsigned long long>(*options.slot_bytes),
+                       kMostFrameSlots, static_cast<unsigned long long>(kMaxPayloadBytes));
     }
     constants.store = StoreKind::frames;
     constants.slots = *options.slots;

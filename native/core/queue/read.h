@@ -123,7 +123,6 @@ class Reader {
       Section section(context_);
       if (!section.held()) return Status::corrupt;
       giveBackOne(*claim);
-      rewindReaders(context_, context_.group);
     }
     drop(cursor);
     wakeGroup(1);
@@ -134,7 +133,6 @@ class Reader {
   void giveBackAll() {
     if (claims_.out() == 0) return;
     claims_.forEach([&](const Claim& claim) { giveBackOne(claim); });
-    rewindReaders(context_, context_.group);
     claims_.clear();
     order_.clear();
     wakeGroup(kSlots);
@@ -355,6 +353,9 @@ class Reader {
     const Counting counting(context_.counters());
     giveBack(context_, *claim.record, context_.group);
     ZOO_STEP("reject.given_back");
+    // Before it is counted as returned: a reader who finds that nobody holds anything looks once
+    // more, and has to find it then instead of the end.
+    rewindReaders(context_, context_.group);
     if (!claim.dead_letter) Counting::add(context_.counters().returned);
   }
 

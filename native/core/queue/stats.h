@@ -43,7 +43,7 @@ struct QueueStats {
   uint64_t puts = 0;
   uint64_t gets = 0;
   uint64_t redelivered = 0;
-  uint64_t dead = 0;           // dead letters waiting to be looked at
+  uint64_t dead = 0;           // sent to the dead letters so far
   uint64_t dead_given_up = 0;  // removed unread, because their space was needed
   uint64_t reaped = 0;
   uint64_t recoveries = 0;

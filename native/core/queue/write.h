@@ -19,7 +19,7 @@ class Writer {
 
   Status put(const void* bytes, uint64_t size) {
     if (size > kCopyUnderGuard) return putLarge(bytes, size);
-    const Status allowed = begin(size);
+    const Status allowed = mayPut(size);
     if (allowed != Status::ok) return allowed;
     {
       Section section(context_);
@@ -27,6 +27,8 @@ class Writer {
       Place place;
       const Status found = Room(context_).find(unitsFor(size), place);
       if (found != Status::ok) return found;
+      const Status writer = becomeWriterUnderGuard();
+      if (writer != Status::ok) return writer;
       const Counting counting(context_.counters());
       const uint64_t seq = writeHeader(place, size, ProducerState::committed);
       if (ZOO_MUTATED(1)) publish(place, seq);
@@ -49,7 +51,7 @@ class Writer {
 
   // Answers the cursor and the offset of the payload in the store.
   Status reserve(uint64_t size, Cursor& cursor, uint64_t& offset) {
-    const Status allowed = begin(size);
+    const Status allowed = mayPut(size);
     if (allowed != Status::ok) return allowed;
     if (reservations_.full()) return Status::would_block;
     Section section(context_);
@@ -66,6 +68,11 @@ class Writer {
     const Reservation* reservation = reservations_.find(cursor);
     if (reservation == nullptr) return Status::bad_cursor;
     if (size > reservation->size) return Status::too_large;
+    const Status writer = becomeWriter();
+    if (writer != Status::ok) {
+      abort(cursor);
+      return writer;
+    }
     commitOne(*reservation->record, size);
     reservations_.remove(cursor);
     wakeReaders(1);
@@ -99,10 +106,12 @@ class Writer {
       const auto size = static_cast<uint64_t>(sizes[index]);
       if (size > largest) largest = size;
     }
-    const Status allowed = begin(largest);
+    const Status allowed = mayPut(largest);
     if (allowed != Status::ok) return allowed;
     Section section(context_);
     if (!section.held()) return Status::corrupt;
+    const Status writer = becomeWriterUnderGuard();
+    if (writer != Status::ok) return writer;
     for (; reserved < count; ++reserved) {
       Reservation reservation;
       const Status made = reserveOne(static_cast<uint64_t>(sizes[reserved]), reservation);
@@ -126,15 +135,7 @@ class Writer {
   Status becomeWriter() {
     if (is_writer_) return ended_ ? Status::ended : Status::ok;
     Section section(context_);
-    if (!section.held()) return Status::corrupt;
-    const WritersWord now = {context_.header->writers.load(std::memory_order_acquire)};
-    if (now.state() == WritersState::ended) return Status::ended;
-    context_.me.own().role.fetch_or(kRoleWriter, std::memory_order_relaxed);
-    ZOO_STEP("writer.role");
-    context_.header->writers.store(WritersWord::of(WritersState::open, 0),
-                                   std::memory_order_release);
-    is_writer_ = true;
-    return Status::ok;
+    return section.held() ? becomeWriterUnderGuard() : Status::corrupt;
   }
 
   // This handle puts no more; what it has reserved is given up. Under the guard or not, both fine.
@@ -164,10 +165,28 @@ class Writer {
   // Beyond this a copy costs more than the two more stores of a reservation.
   static constexpr uint64_t kCopyUnderGuard = 1024;
 
-  Status begin(uint64_t size) {
+  // What can be said without the guard.
+  Status mayPut(uint64_t size) const {
     if (size > context_.store.limit()) return Status::too_large;
     if (ended_) return Status::ended;
-    return is_writer_ ? Status::ok : becomeWriter();
+    return is_writer_ || !atItsEnd() ? Status::ok : Status::ended;
+  }
+
+  bool atItsEnd() const {
+    return WritersWord{context_.header->writers.load(std::memory_order_acquire)}.state() ==
+           WritersState::ended;
+  }
+
+  // A handle counts as a writer once it has put, not when it has only tried to.
+  Status becomeWriterUnderGuard() {
+    if (is_writer_) return Status::ok;
+    if (atItsEnd()) return Status::ended;
+    context_.me.own().role.fetch_or(kRoleWriter, std::memory_order_relaxed);
+    ZOO_STEP("writer.role");
+    context_.header->writers.store(WritersWord::of(WritersState::open, 0),
+                                   std::memory_order_release);
+    is_writer_ = true;
+    return Status::ok;
   }
 
   Status putLarge(const void* bytes, uint64_t size) {

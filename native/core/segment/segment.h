@@ -174,7 +174,10 @@ class Segment {
     if (header.mutex_bytes != sizeof(pthread_mutex_t)) {
       return incompatible(name, "size of a mutex", header.mutex_bytes, sizeof(pthread_mutex_t));
     }
-    if (header.check != headerCheck(header)) {
+    const auto state = header.state.load(std::memory_order_relaxed);
+    const bool known = state == SegmentState::live || state == SegmentState::superseded ||
+                       state == SegmentState::unlinked;
+    if (!known || header.check != headerCheck(header)) {
       return Error::of(ErrorCode::corrupt, 0,
                        "'%s': the header is damaged; remove it and make it anew", name.c_str());
     }

@@ -28,12 +28,16 @@ class Membership {
 
   // Takes a free slot. Slots of the dead have been emptied before (see each kind's reap).
   Join join(const std::string& label) {
+    bool locked_by_another = false;
     for (uint32_t slot = 0; slot < kSlots; ++slot) {
       Participant& place = participants_[slot];
       if (place.state.load(std::memory_order_relaxed) != SlotState::free) continue;
-      const LockAttempt attempt = lockSlot(locks_, slot);
-      // Nobody holds the lock of a free slot but somebody who holds all of them.
-      if (attempt != LockAttempt::taken) return Join::segment_is_being_replaced;
+      // A free slot is locked for a moment by somebody who has just left it (and may be stopped
+      // there), or by somebody who holds all of them.
+      if (lockSlot(locks_, slot) != LockAttempt::taken) {
+        locked_by_another = true;
+        continue;
+      }
       fill(place, label);
       ZOO_STEP("join.filled");
       const uint32_t generation = place.generation.load(std::memory_order_relaxed) + 1;
@@ -44,7 +48,7 @@ class Membership {
       ZOO_STEP("join.active");
       return Join::joined;
     }
-    return Join::full;
+    return locked_by_another ? Join::segment_is_being_replaced : Join::full;
   }
 
   // Ours to leave, or a dead participant's to be cleared.

@@ -6,9 +6,12 @@
 // other robust mutex it holds: handles never do.
 #pragma once
 
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sys/types.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <ctime>
 
@@ -40,7 +43,9 @@ class RobustMutex {
     pthread_mutexattr_destroy(&attributes);
   }
 
-  LockResult tryLock() { return resultOf(pthread_mutex_trylock(mutex_)); }
+  LockResult tryLock() {
+    return intact() ? resultOf(pthread_mutex_trylock(mutex_)) : LockResult::broken;
+  }
 
   // Sections are shorter than falling asleep and being woken, so watch for a moment first.
   LockResult lock() {
@@ -49,11 +54,12 @@ class RobustMutex {
       if (result != LockResult::busy) return result;
       for (int pause = 0; pause < 16; ++pause) pauseProcessor();
     }
-    // A section never lasts a second unless its owner is stopped; a mutex whose bytes were damaged
-    // is never free. Both are told apart by asking again, for as long as a caller can bear.
-    for (int second = 0; second < kPatienceSeconds; ++second) {
-      const LockResult result = lockFor(1'000'000'000u);
+    for (int wait = 0; wait < kMostWaits; ++wait) {
+      const LockResult result = lockFor(kLongestSection);
       if (result != LockResult::busy) return result;
+      // An owner that is stopped in a section holds it for long; without an owner its bytes were
+      // damaged, and it will never be free.
+      if (!hasOwner()) return LockResult::broken;
     }
     return LockResult::broken;
   }
@@ -63,14 +69,40 @@ class RobustMutex {
     timespec until;
     until.tv_sec = static_cast<time_t>(deadline / 1'000'000'000u);
     until.tv_nsec = static_cast<long>(deadline % 1'000'000'000u);
-    return resultOf(pthread_mutex_timedlock(mutex_, &until));
+    return intact() ? resultOf(pthread_mutex_timedlock(mutex_, &until)) : LockResult::broken;
   }
 
   void consistent() { pthread_mutex_consistent(mutex_); }
   bool unlock() { return pthread_mutex_unlock(mutex_) == 0; }
 
  private:
-  static constexpr int kPatienceSeconds = 30;
+  static constexpr uint64_t kLongestSection = 500'000'000;
+  static constexpr int kMostWaits = 60;
+
+  // Whether the thread that the lock word names is there. The kernel works on the same word when
+  // an owner dies, so its form is fixed: the thread id, and two flags.
+  bool hasOwner() const {
+    const auto* word = reinterpret_cast<const volatile uint32_t*>(mutex_);
+#ifndef __GLIBC__
+    ++word;  // musl keeps the kind in front of it
+#endif
+    const auto thread = static_cast<pid_t>(*word & FUTEX_TID_MASK);
+    return thread != 0 && (kill(thread, 0) == 0 || errno == EPERM);
+  }
+
+  // A mutex of another kind would be waited for without end, or not at all.
+  bool intact() const {
+#ifdef __GLIBC__
+    static const int kind = [] {
+      SharedMutex sample;
+      RobustMutex(sample).initialise();
+      return sample.native.__data.__kind;
+    }();
+    return mutex_->__data.__kind == kind;
+#else
+    return true;
+#endif
+  }
 
   static LockResult resultOf(int error) {
     switch (error) {
