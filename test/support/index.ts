@@ -1,0 +1,5 @@
+export * from './failures.js';
+export * from './names.js';
+export * from './patience.js';
+export * from './processes.js';
+export * from './stores.js';
