@@ -123,7 +123,11 @@ function adoptCodec(codec: unknown): ValueCodec {
     encode(value) {
       const encoded: unknown = codec.encode(value);
       if (encoded instanceof Uint8Array) return encoded;
-      throw invalidArgumentType(`the result of encode() of codec '${codec.name}'`, 'a Uint8Array', encoded);
+      throw invalidArgumentType(
+        `the result of encode() of codec '${codec.name}'`,
+        'a Uint8Array',
+        encoded,
+      );
     },
     reusesBytes: true,
     decode: (source, start, end) => codec.decode(source.subarray(start, end)),
@@ -200,7 +204,8 @@ function refuseNonCloneable(value: unknown): void {
     } else if (kind === 'set') {
       for (const entry of found as Set<unknown>) work.push({ value: entry, path: `[...${path}]` });
     } else if (kind !== 'error') {
-      for (const [key, entry] of Object.entries(found)) work.push({ value: entry, path: pathTo(path, key) });
+      for (const [key, entry] of Object.entries(found))
+        work.push({ value: entry, path: pathTo(path, key) });
     }
   }
 }

@@ -14,7 +14,9 @@ export function encodeThrown(thrown: unknown): Uint8Array {
     return Uint8Array.from(encodeLeniently(thrown));
   } catch (error) {
     // A getter of the error itself threw.
-    return Uint8Array.from(encodeLeniently(new Error('what was thrown could not be read', { cause: String(error) })));
+    return Uint8Array.from(
+      encodeLeniently(new Error('what was thrown could not be read', { cause: String(error) })),
+    );
   }
 }
 

@@ -38,7 +38,8 @@ export function takeErrorApart(error: Error): ErrorParts {
     names.push(name);
     values.push(source[name]);
   };
-  const isVisible = (name: string): boolean => Object.prototype.propertyIsEnumerable.call(error, name);
+  const isVisible = (name: string): boolean =>
+    Object.prototype.propertyIsEnumerable.call(error, name);
   for (const name of ['message', 'stack', 'cause', 'errors']) {
     if (Object.hasOwn(error, name) && !isVisible(name)) add(name);
   }
@@ -54,13 +55,26 @@ export function takeErrorApart(error: Error): ErrorParts {
 /** An error without its properties: they may lead back to it, so they are set in a second step. */
 export function emptyError(className: string): Error {
   const known = Object.hasOwn(classes, className) ? classes[className] : undefined;
-  const error = known === AggregateError ? new AggregateError([]) : new ((known as ErrorConstructor | undefined) ?? Error)();
+  const error =
+    known === AggregateError
+      ? new AggregateError([])
+      : new ((known as ErrorConstructor | undefined) ?? Error)();
   Reflect.deleteProperty(error, 'errors');
   // The stack of the decoder says nothing about the error.
   Object.defineProperty(error, 'stack', { value: undefined, configurable: true, writable: true });
   return error;
 }
 
-export function setErrorProperty(error: Error, name: string, value: unknown, hidden: boolean): void {
-  Object.defineProperty(error, name, { value, enumerable: !hidden, configurable: true, writable: true });
+export function setErrorProperty(
+  error: Error,
+  name: string,
+  value: unknown,
+  hidden: boolean,
+): void {
+  Object.defineProperty(error, name, {
+    value,
+    enumerable: !hidden,
+    configurable: true,
+    writable: true,
+  });
 }

@@ -11,6 +11,9 @@ export type { LockGuard, ReleaseOptions } from './lock/guard.js';
 export { ZooMemory } from './memory/memory.js';
 export type { MemoryOptions } from './memory/memory.js';
 
+export { frameBytes, frameHeaderBytes, readFrame, writeFrame } from './frame/frame.js';
+export type { FrameDescription, FrameFormat, FramePlane, VideoFrame } from './frame/frame.js';
+
 export { AbortError, LockRecovered, PeerDied, ZooError } from './errors.js';
 export type { ZooErrorCode, ZooErrorDetails } from './errors.js';
 export type { Codec, CustomCodec } from './codec.js';

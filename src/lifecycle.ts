@@ -16,6 +16,10 @@ export function environment(): Addon {
 
 function connect(addon: Addon): Addon {
   addon.onWake((count) => {
+    if (count === 1) {
+      sleepers.get(addon.scratch[0] as number)?.wake();
+      return;
+    }
     // Serving a handle uses `scratch` again, so the ids are taken out of it first.
     const ids = Array.from(addon.scratch.subarray(0, count));
     for (const id of ids) sleepers.get(id)?.wake();

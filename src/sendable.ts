@@ -52,7 +52,8 @@ function isPlainPrototype(prototype: unknown): boolean {
   return (
     prototype === Object.prototype ||
     prototype === null ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf'))
+    (Object.getPrototypeOf(prototype) === null &&
+      Object.hasOwn(prototype as object, 'isPrototypeOf'))
   );
 }
 
@@ -70,8 +71,15 @@ const plainPrototypes = new Set<unknown>([
   ArrayBuffer.prototype,
   DataView.prototype,
   Buffer.prototype,
-  ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]
-    .map((type) => type.prototype),
+  ...[
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+  ].map((type) => type.prototype),
   ...[Float32Array, Float64Array, BigInt64Array, BigUint64Array].map((type) => type.prototype),
 ]);
 
@@ -122,7 +130,8 @@ function isPlainObject(value: object, depth: number): boolean {
   if (prototype === Object.prototype) {
     const record = value as Record<string, unknown>;
     for (const key in record) {
-      if (key === '__proto__' || !isWellFormed(key) || !isPlainValue(record[key], depth + 1)) return false;
+      if (key === '__proto__' || !isWellFormed(key) || !isPlainValue(record[key], depth + 1))
+        return false;
     }
     return !types.isProxy(value);
   }
@@ -159,14 +168,19 @@ function isSeen(value: object): boolean {
 /** The refusal of a value, naming where in it the culprit is. */
 export function unsendable(path: string, culprit: unknown, cause?: unknown): ZooError {
   const details = cause === undefined ? { path } : { path, cause };
-  return new ZooError('ERR_ZOO_UNSENDABLE', `${path} cannot be sent: ${reasonAgainst(culprit)}`, details);
+  return new ZooError(
+    'ERR_ZOO_UNSENDABLE',
+    `${path} cannot be sent: ${reasonAgainst(culprit)}`,
+    details,
+  );
 }
 
 function reasonAgainst(culprit: unknown): string {
   if (typeof culprit === 'function') {
     return `it is a function (${culprit.name || 'anonymous'}), and functions live in one process`;
   }
-  if (typeof culprit === 'symbol') return `it is a symbol (${String(culprit)}), and symbols live in one process`;
+  if (typeof culprit === 'symbol')
+    return `it is a symbol (${String(culprit)}), and symbols live in one process`;
   if (typeof culprit !== 'object' || culprit === null) return `it is ${describeValue(culprit)}`;
   if (types.isSharedArrayBuffer(culprit)) {
     return 'it is a SharedArrayBuffer, which only threads share; send a view of it to copy, or use ZooMemory';

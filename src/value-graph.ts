@@ -158,7 +158,11 @@ class Flattener {
     }
   }
 
-  #properties(names: readonly string[], values: readonly unknown[], origin: Origin): [Slot[], Slot[]] {
+  #properties(
+    names: readonly string[],
+    values: readonly unknown[],
+    origin: Origin,
+  ): [Slot[], Slot[]] {
     const slots = values.map((value, i) =>
       this.slot(value, { parent: origin, step: (path) => pathTo(path, names[i] ?? '') }),
     );
@@ -254,7 +258,7 @@ function ownBuffer(bytes: Uint8Array): ArrayBuffer {
 function viewOn(buffer: ArrayBuffer, name: string): unknown {
   if (name === 'Buffer') return Buffer.from(buffer);
   const type = (globalThis as Record<string, unknown>)[name];
-  if (typeof type !== 'function' || !(/Array$|^DataView$/.test(name))) {
+  if (typeof type !== 'function' || !/Array$|^DataView$/.test(name)) {
     throw new TypeError(`this version of Node has no ${name}`);
   }
   return Reflect.construct(type, [buffer]);

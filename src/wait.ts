@@ -9,7 +9,7 @@
  * in line is also attempted again at a fixed interval.
  */
 import { AbortError } from './errors.js';
-import { environment, expectWakes, forgetWakes, type Wakeable } from './lifecycle.js';
+import type { HandleWaits } from './handle-waits.js';
 import { Status } from './native.js';
 import type { Wait } from './options.js';
 
@@ -88,7 +88,9 @@ export interface PendingWait<R> {
 export class WaitingLine {
   readonly #handle: HandleWaits;
   readonly #source: WaitSource;
-  readonly #waiters = new Set<Waiter<unknown>>();
+  // A list with links in the waiters: entering and leaving, at any place, makes no garbage.
+  #first: Waiter<unknown> | undefined;
+  #last: Waiter<unknown> | undefined;
   #serving = false;
 
   constructor(handle: HandleWaits, source: WaitSource) {
@@ -99,7 +101,7 @@ export class WaitingLine {
 
   /** Nobody is in line, so a caller may try for itself without overtaking anybody. */
   get idle(): boolean {
-    return this.#waiters.size === 0;
+    return this.#first === undefined;
   }
 
   wait<R>(request: Request<R>, wait: Wait): Promise<R> {
@@ -108,7 +110,7 @@ export class WaitingLine {
 
   /** Joins the line. A signal that is aborted already, and a timeout of 0, are answered at once. */
   enter<R>(request: Request<R>, { timeout, signal }: Wait): PendingWait<R> {
-    const waiter = new Waiter<R>(request, (left) => this.#leave(left));
+    const waiter = new Waiter<R>(this, request);
     if (signal?.aborted) {
       waiter.reject(new AbortError(signal.reason));
       return waiter;
@@ -118,18 +120,23 @@ export class WaitingLine {
       waiter.reject(this.#timeoutOf(request, timeout));
       return waiter;
     }
-    const first = this.idle;
-    if (first) this.#handle.activate();
-    this.#waiters.add(waiter as Waiter<unknown>);
-    if (first) this.serve();
-    if (!waiter.settled) {
-      waiter.limit(timeout, signal, () => {
-        // A message that came while the event loop was busy is better than a timeout.
-        this.serve();
-        waiter.reject(this.#timeoutOf(request, timeout));
-      });
-    }
+    this.#append(waiter as Waiter<unknown>);
+    if (this.#first === waiter && this.#sleepUnlessReady(waiter as Waiter<unknown>)) return waiter;
+    if (timeout !== Infinity) waiter.startTimer(performance.now() + timeout, timeout);
+    if (signal) waiter.listenTo(signal);
     return waiter;
+  }
+
+  #append(waiter: Waiter<unknown>): void {
+    waiter.queued = true;
+    waiter.previous = this.#last;
+    if (this.#last) {
+      this.#last.next = waiter;
+    } else {
+      this.#first = waiter;
+      this.#handle.activate();
+    }
+    this.#last = waiter;
   }
 
   /** Lets those in line try, in order, until one of them has to sleep. */
@@ -138,7 +145,7 @@ export class WaitingLine {
     if (this.#serving) return;
     this.#serving = true;
     try {
-      for (const waiter of this.#waiters) {
+      for (let waiter = this.#first; waiter; waiter = this.#first) {
         if (!waiter.tryOnce() && !this.#sleepUnlessReady(waiter)) break;
       }
     } finally {
@@ -155,13 +162,27 @@ export class WaitingLine {
     return true;
   }
 
-  rejectAll(reason: (operation: string) => Error): void {
-    for (const waiter of this.#waiters) waiter.reject(reason(waiter.request.operation));
+  /** A last look before a timeout: what came while the event loop was busy is better. */
+  timeOut(waiter: Waiter<unknown>, timeout: number): void {
+    this.serve();
+    waiter.reject(this.#timeoutOf(waiter.request, timeout));
   }
 
-  #leave(waiter: Waiter<unknown>): void {
-    const wasFirst = this.#waiters.values().next().value === waiter;
-    if (!this.#waiters.delete(waiter)) return;
+  rejectAll(reason: (operation: string) => Error): void {
+    for (let waiter = this.#first; waiter; waiter = this.#first) {
+      waiter.reject(reason(waiter.request.operation));
+    }
+  }
+
+  /** Called by a waiter that settled. */
+  leave(waiter: Waiter<unknown>): void {
+    if (!waiter.queued) return;
+    waiter.queued = false;
+    const wasFirst = this.#first === waiter;
+    if (waiter.previous) waiter.previous.next = waiter.next;
+    else this.#first = waiter.next;
+    if (waiter.next) waiter.next.previous = waiter.previous;
+    else this.#last = waiter.previous;
     if (this.idle) {
       this.#source.disarm();
       this.#handle.deactivate();
@@ -180,26 +201,29 @@ export class WaitingLine {
 class Waiter<R> implements PendingWait<R> {
   readonly promise: Promise<R>;
   readonly request: Request<R>;
-  readonly #leave: (waiter: Waiter<unknown>) => void;
+  previous: Waiter<unknown> | undefined;
+  next: Waiter<unknown> | undefined;
+  queued = false;
+  readonly #line: WaitingLine;
+  #settled = false;
   #resolve!: (value: R) => void;
   #reject!: (reason: Error) => void;
   #timer: NodeJS.Timeout | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
-  settled = false;
 
-  constructor(request: Request<R>, leave: (waiter: Waiter<unknown>) => void) {
+  constructor(line: WaitingLine, request: Request<R>) {
+    this.#line = line;
     this.request = request;
-    this.#leave = leave;
     this.promise = new Promise<R>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
   }
 
-  /** Makes the attempt; true when it settled the promise, one way or the other. */
+  /** Makes the attempt; true when the promise is settled, one way or the other. */
   tryOnce(): boolean {
-    if (this.settled) return true;
+    if (this.#settled) return true;
     let outcome: R | typeof notYet;
     try {
       outcome = this.request.attempt();
@@ -212,23 +236,20 @@ class Waiter<R> implements PendingWait<R> {
     return true;
   }
 
-  limit(timeout: number, signal: AbortSignal | undefined, timedOut: () => void): void {
-    if (timeout !== Infinity) this.#startTimer(performance.now() + timeout, timedOut);
-    if (signal) {
-      this.#signal = signal;
-      this.#onAbort = () => this.reject(new AbortError(signal.reason));
-      signal.addEventListener('abort', this.#onAbort, { once: true });
-    }
-  }
-
-  #startTimer(deadline: number, timedOut: () => void): void {
+  startTimer(deadline: number, timeout: number): void {
     const rest = Math.min(Math.max(deadline - performance.now(), 0), longestTimer);
     this.#timer = setTimeout(() => {
-      if (performance.now() < deadline - 1) this.#startTimer(deadline, timedOut);
-      else timedOut();
+      if (performance.now() < deadline - 1) this.startTimer(deadline, timeout);
+      else this.#line.timeOut(this as Waiter<unknown>, timeout);
     }, rest);
     // What keeps the process alive is the wait itself, as ref() and unref() say.
     this.#timer.unref();
+  }
+
+  listenTo(signal: AbortSignal): void {
+    this.#signal = signal;
+    this.#onAbort = () => this.reject(new AbortError(signal.reason));
+    signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   cancel(instead: R): void {
@@ -240,116 +261,11 @@ class Waiter<R> implements PendingWait<R> {
   }
 
   #settle(): boolean {
-    if (this.settled) return false;
-    this.settled = true;
-    clearTimeout(this.#timer);
+    if (this.#settled) return false;
+    this.#settled = true;
+    if (this.#timer) clearTimeout(this.#timer);
     if (this.#onAbort) this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#leave(this as Waiter<unknown>);
+    this.#line.leave(this as Waiter<unknown>);
     return true;
   }
-}
-
-/** All waits of one handle: woken together, looked after together, and kept alive together. */
-export class HandleWaits implements Wakeable {
-  readonly #id: number;
-  readonly #rechecks: Rechecks;
-  readonly #lookAround: () => void;
-  readonly #lines: WaitingLine[] = [];
-  #active = 0;
-  #referenced = true;
-
-  /** `lookAround` repairs what dead participants left; it runs before each fixed attempt. */
-  constructor(id: number, recheckEvery: 10 | 100, lookAround: () => void) {
-    this.#id = id;
-    this.#rechecks = rechecksEvery(recheckEvery);
-    this.#lookAround = lookAround;
-  }
-
-  add(line: WaitingLine): void {
-    this.#lines.push(line);
-  }
-
-  activate(): void {
-    if (this.#active++ > 0) return;
-    expectWakes(this.#id, this);
-    this.#rechecks.add(this);
-    if (this.#referenced) holdLoop(1);
-  }
-
-  deactivate(): void {
-    if (--this.#active > 0) return;
-    forgetWakes(this.#id);
-    this.#rechecks.delete(this);
-    if (this.#referenced) holdLoop(-1);
-  }
-
-  wake(): void {
-    for (const line of this.#lines) line.serve();
-  }
-
-  recheck(): void {
-    this.#lookAround();
-    this.wake();
-  }
-
-  rejectAll(reason: (operation: string) => Error): void {
-    for (const line of this.#lines) line.rejectAll(reason);
-  }
-
-  get referenced(): boolean {
-    return this.#referenced;
-  }
-
-  /** Whether pending waits keep the process alive. */
-  setReferenced(referenced: boolean): void {
-    if (this.#referenced === referenced) return;
-    this.#referenced = referenced;
-    if (this.#active > 0) holdLoop(referenced ? 1 : -1);
-  }
-}
-
-let loopHolders = 0;
-
-/** The process stays alive while at least one handle with pending waits wants it to. */
-function holdLoop(change: 1 | -1): void {
-  const before = loopHolders;
-  loopHolders += change;
-  if ((before === 0) !== (loopHolders === 0)) environment().keepAlive(loopHolders > 0);
-}
-
-/** Handles that are attempted again at one interval, whatever wakes come. */
-class Rechecks {
-  readonly #interval: number;
-  readonly #handles = new Set<HandleWaits>();
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(interval: number) {
-    this.#interval = interval;
-  }
-
-  add(handle: HandleWaits): void {
-    this.#handles.add(handle);
-    this.#timer ??= setInterval(() => this.#tick(), this.#interval).unref();
-  }
-
-  delete(handle: HandleWaits): void {
-    // The timer stops at its next tick: a wait that follows soon need not start it again.
-    this.#handles.delete(handle);
-  }
-
-  #tick(): void {
-    if (this.#handles.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
-    for (const handle of this.#handles) handle.recheck();
-  }
-}
-
-const rechecksByInterval = new Map<number, Rechecks>();
-
-function rechecksEvery(interval: number): Rechecks {
-  let rechecks = rechecksByInterval.get(interval);
-  if (!rechecks) rechecksByInterval.set(interval, (rechecks = new Rechecks(interval)));
-  return rechecks;
 }

@@ -10,8 +10,7 @@ napi_value closeHandle(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   ZOO_TRY(napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data));
   auto& handle = *static_cast<Handle*>(data);
-  handle.environment().detach(handle);
-  handle.close();
+  handle.environment().close(handle);
   return undefined(env);
 }
 
@@ -58,8 +57,8 @@ napi_value Environment::initialise(napi_env env, napi_value exports) {
       env,
       [](napi_async_cleanup_hook_handle hook, void* data) {
         auto* ending = static_cast<Environment*>(data);
-        ending->ended_ = true;
-        for (const auto& handle : ending->handles_) handle->abandon();
+        for (Handle* handle : ending->open_) handle->abandon();
+        ending->open_.clear();
         ending->stopPolling(hook);
       },
       environment, &environment->cleanup_));
@@ -119,26 +118,50 @@ void Environment::detach(Handle& handle) {
 }
 
 napi_value Environment::adopt(std::unique_ptr<Handle> handle) {
-  Handle* shell = handle.get();
-  shell->id = static_cast<uint32_t>(handles_.size());
-  handles_.push_back(std::move(handle));
+  Handle* added = handle.get();
+  added->id = next_id_++;
+  handles_.emplace(added->id, std::move(handle));
+  open_.insert(added);
   napi_value result = object(env_);
-  if (!set(env_, result, "id", integer(env_, shell->id)) ||
-      !set(env_, result, "created", boolean(env_, shell->created)) ||
-      !bind(env_, result, "close", closeHandle, shell) ||
-      !bind(env_, result, "unlink", unlinkHandle, shell) ||
-      !bind(env_, result, "corruption", corruptionOf, shell)) {
+  if (!set(env_, result, "id", integer(env_, added->id)) ||
+      !set(env_, result, "created", boolean(env_, added->created)) ||
+      !bind(env_, result, "close", closeHandle, added) ||
+      !bind(env_, result, "unlink", unlinkHandle, added) ||
+      !bind(env_, result, "corruption", corruptionOf, added)) {
     return nullptr;
   }
-  // A handle that nobody can reach any more is closed.
+  // A handle that nobody can reach any more is closed. Where the environment ends first, it has
+  // taken its handles along.
+  struct Unreachable {
+    std::weak_ptr<const bool> environment_lives;
+    Environment* environment;
+    uint32_t id;
+  };
   ZOO_TRY(napi_wrap(
-      env_, result, shell,
+      env_, result, new Unreachable{lives_, this, added->id},
       [](napi_env, void* data, void*) {
-        auto* unreachable = static_cast<Handle*>(data);
-        if (!unreachable->environment().ended_) unreachable->close();
+        const std::unique_ptr<Unreachable> collected(static_cast<Unreachable*>(data));
+        if (!collected->environment_lives.expired()) {
+          collected->environment->forget(collected->id);
+        }
       },
       nullptr, nullptr));
   return result;
+}
+
+void Environment::close(Handle& handle) {
+  detach(handle);
+  open_.erase(&handle);
+  handle.close();
+}
+
+void Environment::forget(uint32_t id) {
+  const auto found = handles_.find(id);
+  if (found == handles_.end()) return;
+  Handle& handle = *found->second;
+  if (open_.erase(&handle) != 0) handle.close();
+  if (handle.memory != nullptr) napi_delete_reference(env_, handle.memory);
+  handles_.erase(found);
 }
 
 const Doorbell* Environment::bell(Error& error) {
@@ -172,7 +195,7 @@ const Doorbell* Environment::bell(Error& error) {
 void Environment::ring() {
   bell_->silence();
   uint32_t count = 0;
-  for (const auto& handle : handles_) {
+  for (const Handle* handle : open_) {
     if (count < kMostInBatch && handle->woken()) scratch_[count++] = handle->id;
   }
   if (count == 0 || wake_callback_ == nullptr) return;
@@ -211,13 +234,12 @@ void Environment::keepAlive(bool on) {
 }
 
 void Environment::leave(bool proper) {
-  if (!proper) return;
-  for (const auto& handle : handles_) {
-    detach(*handle);
-    handle->close();
+  const bool is_main_thread = getpid() == gettid();
+  if (!proper) {
+    if (is_main_thread) endsImproperly();
+    return;
   }
-  // A worker that ends leaves its names to the process.
-  if (getpid() == gettid()) removeRememberedNames();
+  while (!open_.empty()) close(**open_.begin());
 }
 
 void Environment::stopPolling(napi_async_cleanup_hook_handle hook) {

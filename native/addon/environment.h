@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <vector>
+#include <unordered_map>
 
 #include "addon/values.h"
 #include "core/os/doorbell.h"
@@ -21,8 +21,8 @@ inline constexpr uint32_t kFieldsPerView = 6;
 
 class Environment;
 
-// A handle as the environment sees it. The shell stays as long as the environment, since functions
-// bound to it may; what is expensive in it goes with `close`.
+// A handle as the environment sees it. It lives as long as the JavaScript object that its functions
+// hang on.
 class Handle {
  public:
   explicit Handle(Environment& environment) : environment_(environment) {}
@@ -60,6 +60,8 @@ class Environment {
 
   // The common part of every handle: an object with id, created, close, unlink, corruption.
   napi_value adopt(std::unique_ptr<Handle> handle);
+  // In good order; its views have length 0 from now on.
+  void close(Handle& handle);
 
   // The bell that wakes this event loop, made when first needed. Null: it cannot be made.
   const Doorbell* bell(Error& error);
@@ -70,6 +72,7 @@ class Environment {
  private:
   explicit Environment(napi_env env) : env_(env) {}
   void ring();
+  void forget(uint32_t id);
   void stopPolling(napi_async_cleanup_hook_handle hook);
 
   // Mappings shown to JavaScript whose buffers were not collected yet.
@@ -94,8 +97,10 @@ class Environment {
   std::optional<Doorbell> bell_;
   uv_poll_t* poll_ = nullptr;
   bool keep_alive_ = false;
-  bool ended_ = false;
-  std::vector<std::unique_ptr<Handle>> handles_;
+  std::unordered_map<uint32_t, std::unique_ptr<Handle>> handles_;
+  std::set<Handle*> open_;
+  uint32_t next_id_ = 0;
+  std::shared_ptr<const bool> lives_ = std::make_shared<const bool>(true);
   std::shared_ptr<ShownList> shown_ = std::make_shared<ShownList>();
 };
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 
@@ -25,6 +26,7 @@ struct Remembered {
 
 std::atomic<Remembered*> first{nullptr};
 std::mutex changing;
+std::atomic<bool> improper{false};
 struct sigaction before[2];
 constexpr int kSignals[2] = {SIGINT, SIGTERM};
 
@@ -41,6 +43,13 @@ void removeOne(Remembered& remembered) {
     return;
   }
   unlink(remembered.path);
+}
+
+void removeRememberedNames() {
+  for (Remembered* place = first.load(std::memory_order_acquire); place != nullptr;
+       place = place->next) {
+    removeOne(*place);
+  }
 }
 
 void onSignal(int signal) {
@@ -76,6 +85,13 @@ void rememberName(const std::string& name, const FileIdentity& identity, RemoveW
                   UseProbe probe) {
   const std::lock_guard<std::mutex> guard(changing);
   watchSignals();
+  // At the very end, when the worker threads are gone too: what they had open counts no more.
+  static const bool registered = std::atexit([] {
+                                   if (!improper.load(std::memory_order_relaxed)) {
+                                     removeRememberedNames();
+                                   }
+                                 }) == 0;
+  static_cast<void>(registered);
   Remembered* place = first.load(std::memory_order_acquire);
   while (place != nullptr && place->active.load(std::memory_order_acquire)) place = place->next;
   if (place == nullptr) {
@@ -107,11 +123,6 @@ void forgetName(const std::string& name) {
   }
 }
 
-void removeRememberedNames() {
-  for (Remembered* place = first.load(std::memory_order_acquire); place != nullptr;
-       place = place->next) {
-    removeOne(*place);
-  }
-}
+void endsImproperly() { improper.store(true, std::memory_order_relaxed); }
 
 }  // namespace zoo::addon

@@ -27,6 +27,7 @@ void rememberName(const std::string& name, const FileIdentity& identity, RemoveW
 // The handle is about to close its descriptor.
 void handleCloses(int descriptor);
 void forgetName(const std::string& name);
-void removeRememberedNames();
+// The process ends by an error or with another code than 0: that is a death, and names stay.
+void endsImproperly();
 
 }  // namespace zoo::addon

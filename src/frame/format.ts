@@ -1,5 +1,5 @@
 /** Pixel formats: how many planes, and how large. */
-import { describeValue, invalidArgumentType, invalidArgumentValue } from '../errors.js';
+import { invalidArgumentType, invalidArgumentValue } from '../errors.js';
 
 /**
  * How pixels lie in memory, named as ffmpeg names them.
@@ -146,7 +146,7 @@ export function parseWhole(
     throw invalidArgumentValue(
       argument,
       value,
-      `it must be a whole number from ${describeValue(least)} to 2 ** 53 - 1`,
+      `it must be a whole number from ${least} to 2 ** 53 - 1`,
     );
   }
   return value;

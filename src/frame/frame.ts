@@ -218,12 +218,7 @@ function planeBytes(shape: PlaneShape, stride: number): number {
   return stride * (shape.rows - 1) + shape.rowBytes;
 }
 
-function frameOf(
-  bytes: Uint8Array,
-  layout: Layout,
-  number: number,
-  timestamp: number,
-): VideoFrame {
+function frameOf(bytes: Uint8Array, layout: Layout, number: number, timestamp: number): VideoFrame {
   const { format, width, height, shapes, places, byteLength } = layout;
   const planes = shapes.map(({ rowBytes, rows }, plane) => {
     const { offset, stride } = places[plane]!;

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { LockRecovered, ZooError, invalidArgumentType } from '../errors.js';
+import { HandleWaits } from '../handle-waits.js';
 import { environment } from '../lifecycle.js';
 import { Status, type NativeLock, type NativeLockOptions } from '../native.js';
 import {
@@ -14,7 +15,7 @@ import {
   type WaitOptions,
 } from '../options.js';
 import { closedError, statusError, timeoutError, translated, type Subject } from '../status.js';
-import { HandleWaits, WaitingLine, notYet, repeatUntil, type WaitSource } from '../wait.js';
+import { WaitingLine, notYet, repeatUntil, type WaitSource } from '../wait.js';
 import { Guard, type GuardedLock, type LockGuard, type ReleaseOptions } from './guard.js';
 
 export interface LockOptions {
@@ -31,6 +32,9 @@ export interface LockOwner {
   /** When it was acquired, in milliseconds since 1970. */
   readonly since: number;
 }
+
+/** Repairs the data after the death of an owner. */
+type Recover = (info: LockRecovered) => void | Promise<void>;
 
 /** The status of an acquisition whose previous owner died with the lock. */
 const acquiredFromTheDead = 1;
@@ -127,7 +131,10 @@ export class ZooLock implements Disposable, AsyncDisposable {
   acquire(wait?: WaitOptions): Promise<LockGuard> {
     try {
       const parsed = parseWait(wait);
-      return this.#line.wait({ attempt: () => this.#attempt('acquire'), operation: 'acquire' }, parsed);
+      return this.#line.wait(
+        { attempt: () => this.#attempt('acquire'), operation: 'acquire' },
+        parsed,
+      );
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -197,9 +204,14 @@ export class ZooLock implements Disposable, AsyncDisposable {
    */
   async withLock<R>(
     fn: (lock: this) => R | Promise<R>,
-    options: WaitOptions & { recover?: ((info: LockRecovered) => void | Promise<void>) | undefined } = {},
+    options?: WaitOptions & { recover?: Recover | undefined },
   ): Promise<R> {
-    const { recover, ...wait } = options;
+    const known = ['timeout', 'signal', 'recover'];
+    const { recover, ...wait } = checkOptions<WaitOptions & { recover: Recover }>(
+      'options',
+      options,
+      known,
+    );
     if (typeof fn !== 'function') throw invalidArgumentType('fn', 'a function', fn);
     if (recover !== undefined && typeof recover !== 'function') {
       throw invalidArgumentType('recover', 'a function', recover);
@@ -212,10 +224,7 @@ export class ZooLock implements Disposable, AsyncDisposable {
     }
   }
 
-  async #acquireRepaired(
-    recover: ((info: LockRecovered) => void | Promise<void>) | undefined,
-    wait: WaitOptions,
-  ): Promise<bigint> {
+  async #acquireRepaired(recover: Recover | undefined, wait: WaitOptions): Promise<bigint> {
     try {
       return (await this.acquire(wait)).generation;
     } catch (error) {
@@ -225,10 +234,7 @@ export class ZooLock implements Disposable, AsyncDisposable {
     }
   }
 
-  async #repair(
-    info: LockRecovered,
-    recover: ((info: LockRecovered) => void | Promise<void>) | undefined,
-  ): Promise<void> {
+  async #repair(info: LockRecovered, recover: Recover | undefined): Promise<void> {
     try {
       if (recover === undefined) throw info;
       await recover(info);
@@ -337,7 +343,9 @@ class LockSource implements WaitSource {
 
   timedOut(operation: string, milliseconds: number): Error {
     const owner = this.#native.owner();
-    const reason = owner ? `process ${owner.pid} holds it${owner.label && ` (${owner.label})`}` : 'others got it';
+    const reason = owner
+      ? `process ${owner.pid} holds it${owner.label && ` (${owner.label})`}`
+      : 'others got it';
     return timeoutError(this.#subject, operation, milliseconds, reason);
   }
 }

@@ -1,42 +1,36 @@
-/** Many puts in one: values are encoded in portions, and a portion goes in with one call. */
-import { AbortError, ZooError } from '../errors.js';
+/** Many puts in one: messages come in portions, and a portion goes in with few calls. */
+import { AbortError, ZooError, invalidArgumentType } from '../errors.js';
 import { notYet, type Request } from '../wait.js';
 import type { QueueEndpoint } from './endpoint.js';
 
 const messagesPerPortion = 256;
 const bytesPerPortion = 1 << 20;
 
+/**
+ * Where the messages of a batch come from. Nothing of a portion is reserved in the queue before
+ * all of it is there: making one may run code of the user.
+ */
+interface Portions {
+  /** The next messages, which stay as they are until they are sent; none at the end. */
+  next(): readonly Uint8Array[];
+  /** No more will be asked for. */
+  stop(): void;
+}
+
 /** A batch on its way: `attempt` sends what there is room for, and goes on where it was. */
-export class BatchPut<V> implements Request<number> {
+export class BatchPut implements Request<number> {
   readonly operation: string;
   readonly #queue: QueueEndpoint;
-  readonly #values: Iterator<V>;
-  readonly #encode: (value: V) => Uint8Array;
-  readonly #portionSize: number;
-  #portion: Uint8Array[] = [];
+  readonly #portions: Portions;
+  #portion: readonly Uint8Array[] = [];
   #position = 0;
-  #exhausted = false;
-  /** A value that cannot be sent fails the batch after those before it were sent. */
-  #failure: { readonly error: unknown } | undefined;
   /** How many messages went in. */
   sent = 0;
 
-  /**
-   * `encode` gives bytes that stay as they are until they are sent. With `oneByOne`, no value is
-   * pulled from the iterator before the one before it went in.
-   */
-  constructor(
-    queue: QueueEndpoint,
-    operation: string,
-    values: Iterable<V>,
-    encode: (value: V) => Uint8Array,
-    oneByOne: boolean,
-  ) {
+  constructor(queue: QueueEndpoint, operation: string, portions: Portions) {
     this.#queue = queue;
     this.operation = operation;
-    this.#values = values[Symbol.iterator]();
-    this.#encode = encode;
-    this.#portionSize = oneByOne ? 1 : messagesPerPortion;
+    this.#portions = portions;
   }
 
   get needed(): number {
@@ -46,10 +40,10 @@ export class BatchPut<V> implements Request<number> {
   /** Sends on; the number of messages in all once everything went in. */
   attempt(): number | typeof notYet {
     for (;;) {
-      if (this.#position === this.#portion.length) this.#nextPortion();
-      if (this.#portion.length === 0) {
-        if (this.#failure) throw this.#failure.error;
-        return this.sent;
+      if (this.#position === this.#portion.length) {
+        this.#portion = this.#portions.next();
+        this.#position = 0;
+        if (this.#portion.length === 0) return this.sent;
       }
       const sent = this.#queue.putBatch(this.#portion, this.#position, this.operation);
       if (sent === 0) return notYet;
@@ -58,37 +52,84 @@ export class BatchPut<V> implements Request<number> {
     }
   }
 
-  /** Nothing of a portion is reserved before all of it is encoded: encoding runs code of the user. */
-  #nextPortion(): void {
-    this.#portion = [];
-    this.#position = 0;
-    let bytes = 0;
+  /** The batch ends early: its source is told, and the error says how many went in. */
+  giveUp(error: unknown): unknown {
+    this.#portions.stop();
+    if (error instanceof ZooError || error instanceof AbortError)
+      Object.assign(error, { sent: this.sent });
+    return error;
+  }
+}
+
+/** Values that are pulled from an iterable and encoded as the batch goes on. */
+export class EncodedPortions<V> implements Portions {
+  readonly #values: Iterator<V>;
+  readonly #encode: (value: V) => Uint8Array;
+  readonly #portionSize: number;
+  #exhausted = false;
+  /** A value that cannot be sent fails the batch after those before it were sent. */
+  #failure: { readonly error: unknown } | undefined;
+
+  /** With `oneByOne`, no value is pulled before the one before it went in. */
+  constructor(values: Iterable<V>, encode: (value: V) => Uint8Array, oneByOne: boolean) {
+    this.#values = values[Symbol.iterator]();
+    this.#encode = encode;
+    this.#portionSize = oneByOne ? 1 : messagesPerPortion;
+  }
+
+  next(): readonly Uint8Array[] {
+    const portion: Uint8Array[] = [];
     try {
-      while (!this.#exhausted && this.#portion.length < this.#portionSize && bytes < bytesPerPortion) {
-        const next = this.#values.next();
-        if (next.done === true) {
-          this.#exhausted = true;
-          break;
-        }
-        const message = this.#encode(next.value);
-        this.#queue.checkSize(message.length, this.operation);
-        this.#portion.push(message);
-        bytes += message.length;
-      }
+      this.#fill(portion);
     } catch (error) {
+      this.stop();
       this.#failure = { error };
-      this.#exhausted = true;
-      this.#values.return?.();
+    }
+    if (portion.length === 0 && this.#failure) throw this.#failure.error;
+    return portion;
+  }
+
+  #fill(portion: Uint8Array[]): void {
+    let bytes = 0;
+    while (!this.#exhausted && portion.length < this.#portionSize && bytes < bytesPerPortion) {
+      const next = this.#values.next();
+      if (next.done === true) {
+        this.#exhausted = true;
+        return;
+      }
+      const message = this.#encode(next.value);
+      portion.push(message);
+      bytes += message.length;
     }
   }
 
-  /** The batch ended early: the iterator is told, and the error says how many went in. */
-  giveUp(error: unknown): unknown {
-    if (!this.#exhausted) {
-      this.#exhausted = true;
-      this.#values.return?.();
-    }
-    if (error instanceof ZooError || error instanceof AbortError) Object.assign(error, { sent: this.sent });
-    return error;
+  stop(): void {
+    if (this.#exhausted) return;
+    this.#exhausted = true;
+    this.#values.return?.();
+  }
+}
+
+/** Bytes of the user, sent from where they are. */
+export class ByteList implements Portions {
+  #list: readonly Uint8Array[];
+  #failure: TypeError | undefined;
+
+  constructor(list: readonly Uint8Array[]) {
+    const wrong = list.findIndex((bytes) => !(bytes instanceof Uint8Array));
+    this.#list = wrong < 0 ? list : list.slice(0, wrong);
+    if (wrong >= 0)
+      this.#failure = invalidArgumentType(`list[${wrong}]`, 'a Uint8Array', list[wrong]);
+  }
+
+  next(): readonly Uint8Array[] {
+    const portion = this.#list;
+    this.#list = [];
+    if (portion.length === 0 && this.#failure) throw this.#failure;
+    return portion;
+  }
+
+  stop(): void {
+    this.#list = [];
   }
 }

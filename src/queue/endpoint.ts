@@ -5,15 +5,26 @@
 import { Buffer } from 'node:buffer';
 import type { ValueCodec } from '../codec.js';
 import { ZooError } from '../errors.js';
+import { HandleWaits } from '../handle-waits.js';
 import { environment } from '../lifecycle.js';
 import { Status, maxBatch, type NativeQueue } from '../native.js';
-import { closedError, cursorError, statusError, timeoutError, tooLargeError, type Subject } from '../status.js';
-import { HandleWaits, WaitingLine, notYet, type BlockingSource } from '../wait.js';
+import {
+  closedError,
+  cursorError,
+  statusError,
+  timeoutError,
+  tooLargeError,
+  type Subject,
+} from '../status.js';
+import { WaitingLine, notYet, type BlockingSource } from '../wait.js';
 import { largestShared, replaceByteSlab, selectByteSlab, selectValueSlab } from './slab.js';
-import { ClaimedView, ReservedView, readClaimedView, readClaimedViews, type Cursor } from './views.js';
-
-/** Messages claimed at a time while a batch of values is decoded. */
-const valuesPerClaim = 256;
+import {
+  ClaimedView,
+  ReservedView,
+  readClaimedView,
+  readClaimedViews,
+  type Cursor,
+} from './views.js';
 
 export class QueueEndpoint implements Subject {
   readonly kind = 'queue';
@@ -21,6 +32,8 @@ export class QueueEndpoint implements Subject {
   readonly native: NativeQueue;
   readonly codec: ValueCodec;
   readonly memory: ArrayBuffer;
+  /** Bytes of the largest message. */
+  readonly limit: number;
   readonly waits: HandleWaits;
   readonly readSide: BlockingSource;
   readonly writeSide: BlockingSource;
@@ -28,6 +41,8 @@ export class QueueEndpoint implements Subject {
   readonly writing: WaitingLine;
   readonly #bytes: Buffer;
   readonly #scratch: Float64Array;
+  /** What the next call for a value throws: a batch ended before a message that is no value. */
+  #undecodable: Error | undefined;
   closed = false;
   /** Why the last call answered `notYet`. */
   lastStatus: number = Status.wouldBlock;
@@ -37,6 +52,7 @@ export class QueueEndpoint implements Subject {
     this.native = native;
     this.codec = codec;
     this.memory = native.memory;
+    this.limit = native.limit;
     this.#bytes = Buffer.from(this.memory);
     this.#scratch = environment().scratch;
     this.waits = new HandleWaits(native.id, 100, () => native.lookAround());
@@ -56,28 +72,31 @@ export class QueueEndpoint implements Subject {
 
   #putError(status: number, size: number, operation: string): Error {
     return status === Status.tooLarge
-      ? tooLargeError(this, operation, size, this.native.limit)
+      ? tooLargeError(this, operation, size, this.limit)
       : statusError(status, this, operation);
   }
 
   /** Puts copies of a list from index `from` on, as many as there is room for now. Answers how many. */
   putBatch(list: readonly Uint8Array[], from: number, operation: string): number {
     const scratch = this.#scratch;
-    const count = Math.min(list.length - from, maxBatch);
-    for (let i = 0; i < count; i++) scratch[i] = (list[from + i] as Uint8Array).length;
+    const { limit } = this;
+    const most = Math.min(list.length - from, maxBatch);
+    let count = 0;
+    for (; count < most; count++) {
+      const size = (list[from + count] as Uint8Array).length;
+      if (size > limit) break;
+      scratch[count] = size;
+    }
+    if (count === 0) throw tooLargeError(this, operation, (list[from] as Uint8Array).length, limit);
     const reserved = this.native.reserveBatch(count);
     if (reserved === 0 || reserved === Status.wouldBlock) return 0;
     if (reserved < 0) throw this.#putError(reserved, (list[from] as Uint8Array).length, operation);
     const bytes = this.#bytes;
-    for (let i = 0; i < reserved; i++) bytes.set(list[from + i] as Uint8Array, scratch[i] as number);
+    for (let i = 0; i < reserved; i++)
+      bytes.set(list[from + i] as Uint8Array, scratch[i] as number);
     const status = this.native.commitBatch();
     if (status < 0) throw statusError(status, this, operation);
     return reserved;
-  }
-
-  /** Refuses what can never fit, before anything of a batch is reserved. */
-  checkSize(size: number, operation: string): void {
-    if (size > this.native.limit) throw tooLargeError(this, operation, size, this.native.limit);
   }
 
   reserve(size: number, operation: string): ReservedView | typeof notYet {
@@ -136,7 +155,9 @@ export class QueueEndpoint implements Subject {
       const slab = selectByteSlab();
       const count = this.native.takeBatch(Math.min(max - taken.length, maxBatch), slab.used);
       for (let i = 0; i < count; i++) {
-        taken.push(slab.handOut(this.#scratch[2 * i] as number, this.#scratch[2 * i + 1] as number));
+        taken.push(
+          slab.handOut(this.#scratch[2 * i] as number, this.#scratch[2 * i + 1] as number),
+        );
       }
       if (count > 0) continue;
       const single = count === Status.slabTooSmall ? this.takeBytes() : this.#nothing(count);
@@ -148,6 +169,7 @@ export class QueueEndpoint implements Subject {
 
   /** Takes one message as a value. */
   takeValue(): unknown {
+    if (this.#undecodable) this.#throwUndecodable(this.#undecodable);
     if (this.codec.keepsSource) {
       const bytes = this.takeBytes();
       return bytes === notYet ? notYet : this.#decode(bytes, 0, bytes.length);
@@ -166,39 +188,33 @@ export class QueueEndpoint implements Subject {
   }
 
   /**
-   * Takes up to `max` messages as values, at least one. They are claimed, decoded in place and
-   * released together. When one cannot be decoded, those before it are returned, and it and those
-   * behind it are given back; it is the first of the next call then, and that one throws.
+   * Takes up to `max` messages as values, at least one. When one cannot be decoded, those before it
+   * are returned, and the next call throws.
    */
   takeManyValues(max: number): unknown[] | typeof notYet {
     const values: unknown[] = [];
-    while (values.length < max) {
-      const views = this.claimMany(Math.min(max - values.length, valuesPerClaim));
-      if (views === notYet) break;
-      const decoded = this.#decodeViews(views, values);
-      if (decoded < views.length) break;
+    try {
+      while (values.length < max) {
+        const value = this.takeValue();
+        if (value === notYet) break;
+        values.push(value);
+      }
+    } catch (error) {
+      if (values.length === 0) throw error;
+      this.#undecodable = error as Error;
     }
     return values.length > 0 ? values : notYet;
   }
 
-  #decodeViews(views: readonly ClaimedView[], values: unknown[]): number {
-    let decoded = 0;
-    try {
-      for (const view of views) {
-        const source = this.codec.keepsSource ? Buffer.from(view.view) : this.#bytes;
-        const start = this.codec.keepsSource ? 0 : view.offset;
-        values.push(this.#decode(source, start, start + view.size));
-        decoded++;
-      }
-    } catch (error) {
-      const alone = values.length === 0;
-      this.releaseMany(views.slice(0, alone ? 1 : decoded), 'getMany');
-      for (const view of views.slice(alone ? 1 : decoded)) this.reject(view);
-      if (alone) throw error;
-      return decoded;
-    }
-    this.releaseMany(views, 'getMany');
-    return decoded;
+  #throwUndecodable(error: Error): never {
+    this.#undecodable = undefined;
+    throw error;
+  }
+
+  /** Messages that wait for this handle's group. */
+  get length(): number {
+    if (this.closed) return 0;
+    return this.native.length() + (this.#undecodable === undefined ? 0 : 1);
   }
 
   #decode(source: Buffer, start: number, end: number): unknown {
@@ -237,25 +253,33 @@ export class QueueEndpoint implements Subject {
     view.settle();
   }
 
-  /** Releases all of them, or throws ERR_ZOO_CURSOR before the first when one is not out, or named twice. */
-  releaseMany(views: readonly ClaimedView[], operation: string): void {
+  /**
+   * Releases many with few calls. When one is not out, or named twice, none of it and the up to
+   * 1023 around it is released.
+   */
+  releaseMany(views: readonly unknown[], operation: string): void {
+    if (this.closed) throw closedError(this, operation);
     for (let from = 0; from < views.length; from += maxBatch) {
-      this.#releaseSome(views.slice(from, from + maxBatch), operation);
+      const count = Math.min(views.length - from, maxBatch);
+      this.#settleAll(views, from, count, operation);
+      const status = this.native.releaseBatch(count);
+      if (status < 0) throw statusError(status, this, operation);
     }
   }
 
-  #releaseSome(views: readonly ClaimedView[], operation: string): void {
+  /** Marks the views as settled, with their numbers in `scratch`; or none of them. */
+  #settleAll(views: readonly unknown[], from: number, count: number, operation: string): void {
     const scratch = this.#scratch;
-    for (let i = 0; i < views.length; i++) {
-      const view = views[i] as ClaimedView;
-      scratch[i] = view.number;
-      view.settle();
-      if ((scratch[i] as number) >= 0) continue;
-      for (let j = 0; j < i; j++) (views[j] as ClaimedView).unsettle(scratch[j] as number);
+    for (let i = 0; i < count; i++) {
+      const view = views[from + i];
+      if (view instanceof ClaimedView && view.owner === this && view.number >= 0) {
+        scratch[i] = view.number;
+        view.settle();
+        continue;
+      }
+      for (let j = 0; j < i; j++) (views[from + j] as ClaimedView).unsettle(scratch[j] as number);
       throw cursorError(this, operation);
     }
-    const status = this.native.releaseBatch(views.length);
-    if (status < 0) throw statusError(status, this, operation);
   }
 
   reject(view: ClaimedView): void {

@@ -24,7 +24,9 @@ class Pace {
   isTurnDue(): boolean {
     this.#steps++;
     if (this.#steps % stepsPerLook !== 0) return false;
-    return this.#steps >= stepsPerTurn || performance.now() - this.#turnStarted > millisecondsPerTurn;
+    return (
+      this.#steps >= stepsPerTurn || performance.now() - this.#turnStarted > millisecondsPerTurn
+    );
   }
 
   turn(): Promise<void> {
@@ -155,7 +157,12 @@ export class ViewIterator extends QueueIterator<ReadView> {
   override return(): Promise<IteratorResult<ReadView, undefined>> {
     const current = this.#current;
     this.#current = undefined;
-    if (current && current.number >= 0 && !this.queue.closed) this.queue.reject(current);
-    return super.return();
+    const left = super.return();
+    try {
+      if (current && current.number >= 0 && !this.queue.closed) this.queue.reject(current);
+      return left;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 }

@@ -115,13 +115,22 @@ interface Store {
 }
 
 function parseStore({ size, slots, slotSize }: QueueOptions): Store {
-  if (slots === undefined && slotSize === undefined) return size === undefined ? {} : { bytes: parseRing(size) };
+  if (slots === undefined && slotSize === undefined)
+    return size === undefined ? {} : { bytes: parseRing(size) };
   if (slots === undefined || slotSize === undefined) {
     const [present, absent] = slots === undefined ? ['slotSize', 'slots'] : ['slots', 'slotSize'];
-    throw invalidArgumentValue(present, slots ?? slotSize, `a frames store needs '${absent}' as well`);
+    throw invalidArgumentValue(
+      present,
+      slots ?? slotSize,
+      `a frames store needs '${absent}' as well`,
+    );
   }
   if (size !== undefined) {
-    throw invalidArgumentValue('size', size, "a frames store has 'slots' and 'slotSize' instead of 'size'");
+    throw invalidArgumentValue(
+      'size',
+      size,
+      "a frames store has 'slots' and 'slotSize' instead of 'size'",
+    );
   }
   const count = parseInteger('slots', slots, 1, mostSlots) ?? 1;
   const slotBytes = parseBytes('slotSize', slotSize);
@@ -143,14 +152,24 @@ function parseGroups(groups: unknown): { name: string; overflow: number }[] | un
   }
   const entries = Object.entries(groups);
   if (entries.length < 1 || entries.length > mostGroups) {
-    throw invalidArgumentValue('groups', groups, `there must be 1 to ${mostGroups}, not ${entries.length}`);
+    throw invalidArgumentValue(
+      'groups',
+      groups,
+      `there must be 1 to ${mostGroups}, not ${entries.length}`,
+    );
   }
   return entries.map(([name, options]) => {
     checkGroupName(`group name '${name}'`, name);
-    const { overflow = 'block' } = checkOptions<GroupOptions>(`group '${name}'`, options, ['overflow']);
+    const { overflow = 'block' } = checkOptions<GroupOptions>(`group '${name}'`, options, [
+      'overflow',
+    ]);
     const index = overflows.indexOf(overflow);
     if (index < 0) {
-      throw invalidArgumentValue(`overflow of group '${name}'`, overflow, `it must be ${overflows.join(', ')}`);
+      throw invalidArgumentValue(
+        `overflow of group '${name}'`,
+        overflow,
+        `it must be ${overflows.join(', ')}`,
+      );
     }
     return { name, overflow: index };
   });
@@ -165,5 +184,9 @@ function parseGroupName(group: unknown): string | undefined {
 
 function checkGroupName(argument: string, name: string): void {
   if (validGroup.test(name)) return;
-  throw invalidArgumentValue(argument, name, 'it must be 1 to 31 of the characters A-Z a-z 0-9 . _ -');
+  throw invalidArgumentValue(
+    argument,
+    name,
+    'it must be 1 to 31 of the characters A-Z a-z 0-9 . _ -',
+  );
 }

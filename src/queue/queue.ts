@@ -14,7 +14,7 @@ import {
 } from '../options.js';
 import { closedError, translated } from '../status.js';
 import { notYet, waitBlocking, type Request } from '../wait.js';
-import { BatchPut } from './batch.js';
+import { BatchPut, ByteList, EncodedPortions } from './batch.js';
 import { QueueEndpoint } from './endpoint.js';
 import { ValueIterator, ViewIterator } from './iterate.js';
 import { parseQueueOptions, type OpenOptions, type QueueOptions } from './options.js';
@@ -58,8 +58,6 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
    * const frames = new ZooQueue('app_frames', { slots: 8, slotSize: '6MiB' });
    */
   constructor(name: string, options?: QueueOptions);
-  /** @internal */
-  constructor(name: string, options: QueueOptions | undefined, openMode: OpenMode);
   constructor(name: string, options?: QueueOptions, openMode: OpenMode = 'either') {
     const bare = parseName(name);
     const { native: nativeOptions, codec } = parseQueueOptions(options, openMode);
@@ -75,7 +73,7 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
    *   all died is replaced. Otherwise as the constructor.
    */
   static create<T = unknown>(name: string, options?: QueueOptions): ZooQueue<T> {
-    return new ZooQueue<T>(name, options, 'create');
+    return openAs<T>('create', name, options);
   }
 
   /**
@@ -84,7 +82,7 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
    * @throws ZooError `ERR_ZOO_NOT_FOUND` when there is none. Otherwise as the constructor.
    */
   static open<T = unknown>(name: string, options?: QueueOptions): ZooQueue<T> {
-    return new ZooQueue<T>(name, options, 'open');
+    return openAs<T>('open', name, options);
   }
 
   /**
@@ -100,6 +98,9 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
     options?: OpenOptions & WaitOptions,
   ): Promise<ZooQueue<T>> {
     const bare = parseName(name);
+    if (options !== undefined && (typeof options !== 'object' || options === null)) {
+      throw invalidArgumentType('options', 'an object', options);
+    }
     const { timeout, signal, ...openOptions } = options ?? {};
     const wait = parseWait({ timeout, signal });
     return untilMade(bare, wait, () => ZooQueue.open<T>(name, openOptions));
@@ -138,7 +139,7 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
 
   /** Messages that wait for this handle's group; 0 once closed. */
   get length(): number {
-    return this.#endpoint.closed ? 0 : this.#endpoint.native.length();
+    return this.#endpoint.length;
   }
 
   // Values, through the codec
@@ -159,7 +160,11 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
       const bytes = endpoint.codec.encode(value);
       if (wait === undefined && endpoint.writing.idle && endpoint.put(bytes, 'put')) return done;
       // While this one waits, the next value would be encoded over it.
-      return this.#putLater(endpoint.codec.reusesBytes ? Uint8Array.from(bytes) : bytes, 'put', wait);
+      return this.#putLater(
+        endpoint.codec.reusesBytes ? Uint8Array.from(bytes) : bytes,
+        'put',
+        wait,
+      );
     } catch (error) {
       return Promise.reject(error as Error);
     }
@@ -230,7 +235,7 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
    * await queue.putMany([1, 2, 3]);
    */
   putMany(values: Iterable<T>, wait?: WaitOptions): Promise<void> {
-    return this.#sendMany('putMany', () => this.#valueBatch('putMany', values, false), wait);
+    return this.#sendMany(() => this.#valueBatch('putMany', values, false), wait);
   }
 
   /** Puts all values; blocks the thread until they are in. Errors as `putMany`. */
@@ -253,13 +258,19 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
    */
   getMany(max: number, wait?: WaitOptions): Promise<T[]> {
     const endpoint = this.#endpoint;
-    return this.#readMany('getMany', max, (most) => endpoint.takeManyValues(most) as T[] | typeof notYet, wait);
+    return this.#readMany(
+      'getMany',
+      max,
+      (most) => endpoint.takeManyValues(most) as T[] | typeof notYet,
+      wait,
+    );
   }
 
   /** Takes at least one and at most `max` values; blocks the thread until there is one. */
   getManySync(max: number, wait?: SyncWaitOptions): T[] {
     const most = parseCount('max', max);
-    const take = (): T[] | typeof notYet => this.#endpoint.takeManyValues(most) as T[] | typeof notYet;
+    const take = (): T[] | typeof notYet =>
+      this.#endpoint.takeManyValues(most) as T[] | typeof notYet;
     return this.#readBlocking('getManySync', take, wait);
   }
 
@@ -283,7 +294,8 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
     const endpoint = this.#endpoint;
     try {
       const source = asBytes(bytes);
-      if (wait === undefined && endpoint.writing.idle && endpoint.put(source, 'putBytes')) return done;
+      if (wait === undefined && endpoint.writing.idle && endpoint.put(source, 'putBytes'))
+        return done;
       return this.#putLater(source, 'putBytes', wait);
     } catch (error) {
       return Promise.reject(error as Error);
@@ -341,7 +353,7 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
 
   /** Puts copies of all, in order; waits for room. Cancelling and errors as `putMany`. */
   putBytesMany(list: readonly Uint8Array[], wait?: WaitOptions): Promise<void> {
-    return this.#sendMany('putBytesMany', () => this.#bytesBatch('putBytesMany', list), wait);
+    return this.#sendMany(() => this.#bytesBatch('putBytesMany', list), wait);
   }
 
   /** Puts copies of all; blocks the thread until they are in. */
@@ -417,7 +429,12 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
 
   /** Claims at least one and at most `max` messages in place (1024 at a time); waits until there is one. */
   recvViews(max: number, wait?: WaitOptions): Promise<ReadView[]> {
-    return this.#readMany<ReadView>('recvViews', max, (most) => this.#endpoint.claimMany(most), wait);
+    return this.#readMany<ReadView>(
+      'recvViews',
+      max,
+      (most) => this.#endpoint.claimMany(most),
+      wait,
+    );
   }
 
   /** Claims at least one and at most `max` messages in place; blocks the thread until there is one. */
@@ -427,7 +444,11 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
       const views = this.#endpoint.claimMany(most);
       if (views !== notYet) return views;
     }
-    return this.#readBlocking<ReadView[]>('recvViewsSync', () => this.#endpoint.claimMany(most), wait);
+    return this.#readBlocking<ReadView[]>(
+      'recvViewsSync',
+      () => this.#endpoint.claimMany(most),
+      wait,
+    );
   }
 
   /** Claims the messages that are there now in place, at most `max`. */
@@ -452,9 +473,8 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
    * @throws ZooError `ERR_ZOO_CURSOR` when one of them is not out, or is listed twice
    */
   commitReadMany(views: readonly ReadView[]): void {
-    const endpoint = this.#endpoint;
-    const claimed = views.map((view) => endpoint.claimedView(view.cursor, 'commitReadMany'));
-    endpoint.releaseMany(claimed, 'commitReadMany');
+    if (!Array.isArray(views)) throw invalidArgumentType('views', 'an array of views', views);
+    this.#endpoint.releaseMany(views, 'commitReadMany');
   }
 
   /**
@@ -508,12 +528,19 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
     const endpoint = this.#endpoint;
     const needed = checkSize(size);
     const attempt = (): WriteView | typeof notYet => endpoint.reserve(needed, 'reserveSync');
-    return waitBlocking(endpoint.writeSide, { attempt, operation: 'reserveSync', needed }, parseSyncWait(wait));
+    return waitBlocking(
+      endpoint.writeSide,
+      { attempt, operation: 'reserveSync', needed },
+      parseSyncWait(wait),
+    );
   }
 
   /** Sets room for a message aside if there is some now. */
   tryReserve(size: number): WriteView | undefined {
-    const view: ReservedView | typeof notYet = this.#endpoint.reserve(checkSize(size), 'tryReserve');
+    const view: ReservedView | typeof notYet = this.#endpoint.reserve(
+      checkSize(size),
+      'tryReserve',
+    );
     return view === notYet ? undefined : view;
   }
 
@@ -524,8 +551,15 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
    */
   commitWrite(cursor: Cursor, bytes?: number): void {
     const view = this.#endpoint.reservedView(cursor, 'commitWrite');
+    if (bytes !== undefined && typeof bytes !== 'number') {
+      throw invalidArgumentType('bytes', 'a number', bytes);
+    }
     if (bytes !== undefined && (!Number.isInteger(bytes) || bytes < 0 || bytes > view.size)) {
-      throw outOfRange('bytes', `a whole number from 0 to the ${view.size} that were reserved`, bytes);
+      throw outOfRange(
+        'bytes',
+        `a whole number from 0 to the ${view.size} that were reserved`,
+        bytes,
+      );
     }
     this.#endpoint.commit(view, bytes ?? view.size);
   }
@@ -629,7 +663,11 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
 
   // What the forms have in common
 
-  #read<R>(operation: string, take: () => R | typeof notYet, wait: WaitOptions | undefined): Promise<R> {
+  #read<R>(
+    operation: string,
+    take: () => R | typeof notYet,
+    wait: WaitOptions | undefined,
+  ): Promise<R> {
     try {
       return this.#endpoint.reading.wait(this.#reading(operation, take), parseWait(wait));
     } catch (error) {
@@ -637,8 +675,16 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
     }
   }
 
-  #readBlocking<R>(operation: string, take: () => R | typeof notYet, wait: SyncWaitOptions | undefined): R {
-    return waitBlocking(this.#endpoint.readSide, this.#reading(operation, take), parseSyncWait(wait));
+  #readBlocking<R>(
+    operation: string,
+    take: () => R | typeof notYet,
+    wait: SyncWaitOptions | undefined,
+  ): R {
+    return waitBlocking(
+      this.#endpoint.readSide,
+      this.#reading(operation, take),
+      parseSyncWait(wait),
+    );
   }
 
   #reading<R>(operation: string, take: () => R | typeof notYet): Request<R> {
@@ -671,7 +717,8 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
 
   #putting(bytes: Uint8Array, operation: string): Request<void> {
     const endpoint = this.#endpoint;
-    const attempt = (): void | typeof notYet => (endpoint.put(bytes, operation) ? undefined : notYet);
+    const attempt = (): void | typeof notYet =>
+      endpoint.put(bytes, operation) ? undefined : notYet;
     return { attempt, operation, needed: bytes.length };
   }
 
@@ -683,7 +730,7 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
     waitBlocking(this.#endpoint.writeSide, this.#putting(bytes, operation), parseSyncWait(wait));
   }
 
-  #valueBatch(operation: string, values: Iterable<T>, oneByOne: boolean): BatchPut<T> {
+  #valueBatch(operation: string, values: Iterable<T>, oneByOne: boolean): BatchPut {
     const { codec } = this.#endpoint;
     // A portion is encoded as a whole before it is sent.
     const encode = codec.reusesBytes
@@ -692,27 +739,26 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
     if (typeof values?.[Symbol.iterator] !== 'function') {
       throw invalidArgumentType('values', 'an iterable', values);
     }
-    return new BatchPut(this.#endpoint, operation, values, encode, oneByOne);
+    return new BatchPut(this.#endpoint, operation, new EncodedPortions(values, encode, oneByOne));
   }
 
-  #bytesBatch(operation: string, list: readonly Uint8Array[]): BatchPut<Uint8Array> {
+  #bytesBatch(operation: string, list: readonly Uint8Array[]): BatchPut {
     if (!Array.isArray(list)) throw invalidArgumentType('list', 'an array of Uint8Arrays', list);
-    return new BatchPut<Uint8Array>(this.#endpoint, operation, list, asBytes, false);
+    return new BatchPut(this.#endpoint, operation, new ByteList(list));
   }
 
-  async #sendMany<V>(operation: string, makeBatch: () => BatchPut<V>, wait: WaitOptions | undefined): Promise<void> {
+  async #sendMany(makeBatch: () => BatchPut, wait: WaitOptions | undefined): Promise<void> {
     const { writing } = this.#endpoint;
     const batch = makeBatch();
     try {
       if (wait === undefined && writing.idle && batch.attempt() !== notYet) return;
-      const request = { attempt: () => batch.attempt(), operation, get needed() { return batch.needed; } };
-      await writing.wait(request, parseWait(wait));
+      await writing.wait(batch, parseWait(wait));
     } catch (error) {
       throw batch.giveUp(error);
     }
   }
 
-  #sendManyBlocking<V>(batch: BatchPut<V>, wait: SyncWaitOptions | undefined): void {
+  #sendManyBlocking(batch: BatchPut, wait: SyncWaitOptions | undefined): void {
     try {
       waitBlocking(this.#endpoint.writeSide, batch, parseSyncWait(wait));
     } catch (error) {
@@ -721,7 +767,12 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
   }
 }
 
-function trySend<V>(batch: BatchPut<V>): number {
+/** The constructor with the argument that is not for users: `'either'` is what `new` means. */
+function openAs<T>(openMode: OpenMode, name: string, options?: QueueOptions): ZooQueue<T> {
+  return Reflect.construct(ZooQueue, [name, options, openMode]) as ZooQueue<T>;
+}
+
+function trySend(batch: BatchPut): number {
   try {
     batch.attempt();
     batch.giveUp(undefined);
@@ -733,7 +784,8 @@ function trySend<V>(batch: BatchPut<V>): number {
 
 function asBytes(bytes: unknown): Uint8Array {
   if (bytes instanceof Uint8Array) return bytes;
-  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (ArrayBuffer.isView(bytes))
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   throw invalidArgumentType('bytes', 'a Uint8Array or another view of an ArrayBuffer', bytes);
 }
 

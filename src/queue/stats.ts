@@ -40,7 +40,7 @@ export interface QueueStats {
   gets: number;
   /** Messages that were offered again. */
   redelivered: number;
-  /** Messages in the dead letters now. */
+  /** Messages that went to the dead letters so far, for want of a reader that finished them. */
   dead: number;
   /** Dead letters that gave way to newer ones. */
   deadGivenUp: number;

@@ -126,7 +126,8 @@ export function readClaimedViews(
   const fields = block;
   for (let i = 0; i < numbers; i++) fields[base + i] = scratch[i] as number;
   const views = new Array<ClaimedView>(count);
-  for (let i = 0; i < count; i++) views[i] = new ClaimedView(owner, fields, base + i * fieldsPerView);
+  for (let i = 0; i < count; i++)
+    views[i] = new ClaimedView(owner, fields, base + i * fieldsPerView);
   return views;
 }
 

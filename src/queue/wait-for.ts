@@ -11,7 +11,11 @@ const recheckEvery = 100;
  * Calls `open` until it finds the name. Changes in the directory are watched; since a watch can
  * miss some, and may not be had at all, the name is also looked up at a fixed interval.
  */
-export async function untilMade<H>(name: string, { timeout, signal }: Wait, open: () => H): Promise<H> {
+export async function untilMade<H>(
+  name: string,
+  { timeout, signal }: Wait,
+  open: () => H,
+): Promise<H> {
   const deadline = performance.now() + timeout;
   const changes = new DirectoryChanges(name);
   try {
