@@ -1,4 +1,5 @@
 /** The addon in this thread, made ready at first use: woken handles are served, and the end of the thread closes them. */
+import { isMainThread } from 'node:worker_threads';
 import { native, type Addon } from './native.js';
 
 /** Something that `onWake` can name by the id of its native handle. */
@@ -25,7 +26,15 @@ function connect(addon: Addon): Addon {
     for (const id of ids) sleepers.get(id)?.wake();
   });
   process.once('exit', (code) => addon.leave(code === 0));
+  if (isMainThread) process.on('removeListener', (event) => watchSignalAgain(addon, event));
   return addon;
+}
+
+/** When the last listener of a signal goes, the system's default comes back, and would leave names behind. */
+function watchSignalAgain(addon: Addon, event: string | symbol): void {
+  if ((event === 'SIGINT' || event === 'SIGTERM') && process.listenerCount(event) === 0) {
+    addon.watchSignals();
+  }
 }
 
 /** From now on, a wake of the handle with this id goes to `sleeper`. */

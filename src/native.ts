@@ -242,6 +242,8 @@ export interface Addon {
   onWake(callback: (count: number) => void): void;
   /** Whether waits keep the process alive right now. */
   keepAlive(on: boolean): void;
+  /** The program no longer handles SIGINT or SIGTERM: from now on they remove the names made here again. */
+  watchSignals(): void;
   /** At the end of the process or worker: `proper` closes every handle (exit code 0), and names made here are removed. */
   leave(proper: boolean): void;
 }

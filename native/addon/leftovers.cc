@@ -60,18 +60,19 @@ void onSignal(int signal) {
   errno = saved;
 }
 
-// Once. A program that handles the signal itself decides itself: libuv's handler stays installed,
-// Node's own default (which resets itself) and the system's are ours to precede.
+}  // namespace
+
+// A program that handles a signal itself decides itself: libuv's handler stays installed. Node's
+// own default (which resets itself) and the system's are ours to precede.
 void watchSignals() {
-  static bool watching = false;
-  if (watching) return;
-  watching = true;
   for (int index = 0; index < 2; ++index) {
-    sigaction(kSignals[index], nullptr, &before[index]);
-    const bool is_default =
-        (before[index].sa_flags & SA_SIGINFO) == 0 && before[index].sa_handler == SIG_DFL;
-    const bool resets_itself = (before[index].sa_flags & static_cast<int>(SA_RESETHAND)) != 0;
+    struct sigaction present = {};
+    sigaction(kSignals[index], nullptr, &present);
+    const bool is_plain = (present.sa_flags & SA_SIGINFO) == 0;
+    const bool is_default = is_plain && present.sa_handler == SIG_DFL;
+    const bool resets_itself = (present.sa_flags & static_cast<int>(SA_RESETHAND)) != 0;
     if (!is_default && !resets_itself) continue;
+    before[index] = present;
     struct sigaction ours = {};
     ours.sa_handler = onSignal;
     sigemptyset(&ours.sa_mask);
@@ -79,7 +80,12 @@ void watchSignals() {
   }
 }
 
-}  // namespace
+bool anythingRemembered() {
+  for (Remembered* place = first.load(); place != nullptr; place = place->next) {
+    if (place->active.load()) return true;
+  }
+  return false;
+}
 
 void rememberName(const std::string& name, const FileIdentity& identity, RemoveWhen when,
                   UseProbe probe) {

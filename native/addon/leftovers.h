@@ -26,6 +26,10 @@ void rememberName(const std::string& name, const FileIdentity& identity, RemoveW
                   UseProbe probe = {});
 // The handle is about to close its descriptor.
 void handleCloses(int descriptor);
+// Precedes the default action of SIGINT and SIGTERM. To be called again when a program has stopped
+// handling them: libuv puts the system's default back then.
+void watchSignals();
+bool anythingRemembered();
 void forgetName(const std::string& name);
 // The process ends by an error or with another code than 0: that is a death, and names stay.
 void endsImproperly();

@@ -4,6 +4,7 @@
 #include "addon/bindings.h"
 #include "addon/calls.h"
 #include "addon/environment.h"
+#include "addon/leftovers.h"
 
 namespace zoo::addon {
 
@@ -45,17 +46,28 @@ napi_value leave(napi_env env, napi_callback_info info) {
   return undefined(env);
 }
 
+napi_value watchSignalsAgain(napi_env env, napi_callback_info) {
+  if (anythingRemembered()) watchSignals();
+  return undefined(env);
+}
+
 struct Export {
   const char* name;
   napi_callback callback;
 };
 
 constexpr Export kExports[] = {
-    {"openQueue", openQueue},   {"openLock", openLock},
-    {"openMemory", openMemory}, {"unlinkQueue", unlinkQueue},
-    {"unlinkLock", unlinkLock}, {"unlinkMemory", unlinkMemory},
-    {"setSlab", setSlab},       {"onWake", onWake},
-    {"keepAlive", keepAlive},   {"leave", leave},
+    {"openQueue", openQueue},
+    {"openLock", openLock},
+    {"openMemory", openMemory},
+    {"unlinkQueue", unlinkQueue},
+    {"unlinkLock", unlinkLock},
+    {"unlinkMemory", unlinkMemory},
+    {"setSlab", setSlab},
+    {"onWake", onWake},
+    {"keepAlive", keepAlive},
+    {"leave", leave},
+    {"watchSignals", watchSignalsAgain},
 };
 
 napi_value initialise(napi_env env, napi_value exports) {

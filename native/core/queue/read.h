@@ -228,8 +228,6 @@ class Reader {
         position_ = tail;
         return Status::would_block;
       }
-      const ProducerWord producer =
-          found.record->producerWord(std::memory_order_acquire);  // CONSUME commit
       word =
           found.record->deliveryWord(context_.group, std::memory_order_acquire);  // CONSUME ready
       if (!store.stillThere(found)) {                                             // CONSUME head
@@ -237,7 +235,7 @@ class Reader {
         continue;
       }
       if (!found.sane) return context_.damaged("a record's sizes do not fit", found.position);
-      switch (producer.state()) {
+      switch (found.producer.state()) {
         case ProducerState::reserved:
           // First in, first out: what lies behind it waits until it is committed or given up.
           position_ = found.position;

@@ -113,8 +113,11 @@ inline uint32_t reapTheDead(Context& context) {
     if (!dead[slot]) continue;
     Participant& participant = context.participants()[slot];
     const uint32_t role = participant.role.load(std::memory_order_relaxed);
-    if ((role & kRoleWriter) != 0 && (role & kRoleEnded) == 0) {
-      noteWriterLeft(context, slot, WritersState::died,
+    const WritersWord writers = {context.header->writers.load(std::memory_order_relaxed)};
+    // Also one that had ended, since it may have died before it could note that.
+    if ((role & kRoleWriter) != 0 && !writers.over()) {
+      const bool ended = (role & kRoleEnded) != 0;
+      noteWriterLeft(context, slot, ended ? WritersState::ended : WritersState::died,
                      participant.pid.load(std::memory_order_relaxed));
     }
     for (uint32_t group = 0; group < context.constants.group_count; ++group) {

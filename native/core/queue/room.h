@@ -94,6 +94,7 @@ class Room {
   bool drop(Record& record) {
     for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
       DeliveryWord word = record.deliveryWord(group, std::memory_order_acquire);
+      if (word.held()) return false;
       if (word.state() != DeliveryState::ready) continue;
       const DeliveryWord done = DeliveryWord::unowned(DeliveryState::done, word.deliveries(), 0);
       // A claim may win at any moment; then it stays.
@@ -126,8 +127,7 @@ class Room {
 
   // Gives up a dead letter, unless somebody is looking at it.
   bool giveUp(Record& record, uint64_t units) {
-    if (inView(record)) return false;
-    drop(record);
+    if (!drop(record)) return false;
     for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
       const DeliveryWord word = record.deliveryWord(group, std::memory_order_acquire);
       if (word.state() != DeliveryState::dead) continue;

@@ -20,6 +20,7 @@ struct Found {
   uint64_t position = 0;
   uint64_t next = 0;  // position behind it
   uint64_t seq = 0;
+  ProducerWord producer = {0};
   uint32_t payload_bytes = 0;
   uint32_t slot = 0;  // frames
   bool sane = false;  // sizes fit together and into the store
@@ -140,6 +141,8 @@ class Store {
 
   static void read(Record* record, Found& found) {
     found.record = record;
+    // Before the size, which a commit may have made smaller than what was reserved.
+    found.producer = record->producerWord(std::memory_order_acquire);  // CONSUME commit
     found.seq = record->seq.load(std::memory_order_relaxed);
     found.payload_bytes = record->payload_bytes.load(std::memory_order_relaxed);
   }

@@ -30,7 +30,7 @@ class Writer {
       const Status writer = becomeWriterUnderGuard();
       if (writer != Status::ok) return writer;
       const Counting counting(context_.counters());
-      const uint64_t seq = writeHeader(place, size, ProducerState::committed);
+      const uint64_t seq = writeHeader(place, size, ProducerState::committed, wallClockCoarse());
       if (ZOO_MUTATED(1)) publish(place, seq);
       ZOO_STEP("put.header");
       std::memcpy(place.record->payload(), bytes, size);
@@ -57,7 +57,7 @@ class Writer {
     Section section(context_);
     if (!section.held()) return Status::corrupt;
     Reservation reservation;
-    const Status made = reserveOne(size, reservation);
+    const Status made = reserveOne(size, wallClockCoarse(), reservation);
     if (made != Status::ok) return made;
     cursor = reservations_.add(reservation);
     offset = context_.store.offsetOf(reservation.record) + sizeof(Record);
@@ -73,7 +73,7 @@ class Writer {
       abort(cursor);
       return writer;
     }
-    commitOne(*reservation->record, size);
+    commitOne(*reservation->record, size, wallClockCoarse());
     reservations_.remove(cursor);
     wakeReaders(1);
     return Status::ok;
@@ -112,9 +112,10 @@ class Writer {
     if (!section.held()) return Status::corrupt;
     const Status writer = becomeWriterUnderGuard();
     if (writer != Status::ok) return writer;
+    const uint64_t now = wallClockCoarse();
     for (; reserved < count; ++reserved) {
       Reservation reservation;
-      const Status made = reserveOne(static_cast<uint64_t>(sizes[reserved]), reservation);
+      const Status made = reserveOne(static_cast<uint64_t>(sizes[reserved]), now, reservation);
       if (made == Status::would_block) break;
       if (made != Status::ok) return made;
       batch_.push_back(reservation);
@@ -125,7 +126,10 @@ class Writer {
   }
 
   void commitBatch() {
-    for (const Reservation& reservation : batch_) commitOne(*reservation.record, reservation.size);
+    const uint64_t now = wallClockCoarse();
+    for (const Reservation& reservation : batch_) {
+      commitOne(*reservation.record, reservation.size, now);
+    }
     const uint64_t count = batch_.size();
     batch_.clear();
     wakeReaders(count);
@@ -200,11 +204,11 @@ class Writer {
     return commit(cursor, size);
   }
 
-  Status reserveOne(uint64_t size, Reservation& reservation) {
+  Status reserveOne(uint64_t size, uint64_t now, Reservation& reservation) {
     Place place;
     const Status found = Room(context_).find(unitsFor(size), place);
     if (found != Status::ok) return found;
-    const uint64_t seq = writeHeader(place, size, ProducerState::reserved);
+    const uint64_t seq = writeHeader(place, size, ProducerState::reserved, now);
     ZOO_STEP("reserve.header");
     publish(place, seq);
     ZOO_STEP("reserve.published");
@@ -212,10 +216,10 @@ class Writer {
     return Status::ok;
   }
 
-  void commitOne(Record& record, uint64_t size) {
+  void commitOne(Record& record, uint64_t size, uint64_t now) {
     const Counting counting(context_.counters());
     record.payload_bytes.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
-    record.timestamp_ns.store(wallClockCoarse(), std::memory_order_relaxed);
+    record.timestamp_ns.store(now, std::memory_order_relaxed);
     ZOO_STEP("commit.header");
     // if killed here: the reservation is given up; the put had not returned.
     record.producer.store(ProducerWord::of(ProducerState::committed, context_.me.self()).bits,
@@ -230,7 +234,7 @@ class Writer {
     ZOO_STEP("abort.published");
   }
 
-  uint64_t writeHeader(const Place& place, uint64_t size, ProducerState state) {
+  uint64_t writeHeader(const Place& place, uint64_t size, ProducerState state, uint64_t now) {
     QueueHeader& header = *context_.header;
     const uint64_t seq =
         context_.store.isRing() ? header.next_seq.load(std::memory_order_relaxed) : place.position;
@@ -240,7 +244,7 @@ class Writer {
     record.payload_bytes.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
     record.span.store(place.units, std::memory_order_relaxed);
     record.seq.store(seq, std::memory_order_relaxed);
-    record.timestamp_ns.store(wallClockCoarse(), std::memory_order_relaxed);
+    record.timestamp_ns.store(now, std::memory_order_relaxed);
     const uint64_t ready = DeliveryWord::unowned(DeliveryState::ready, 1, context_.salt(seq)).bits;
     for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
       record.delivery[group].store(ready, std::memory_order_relaxed);

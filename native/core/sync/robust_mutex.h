@@ -59,6 +59,10 @@ class RobustMutex {
       if (result != LockResult::busy) return result;
       // An owner that is stopped in a section holds it for long; without an owner its bytes were
       // damaged, and it will never be free.
+      if (hasOwner()) continue;
+      // It may have been given back just now.
+      const LockResult last = tryLock();
+      if (last != LockResult::busy) return last;
       if (!hasOwner()) return LockResult::broken;
     }
     return LockResult::broken;
