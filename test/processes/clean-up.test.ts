@@ -140,6 +140,24 @@ describe('what a process made', () => {
     }
   });
 
+  it('is removed when a handler came and went', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const peer = await startPeer();
+      const comeAndGo = (): Promise<void> =>
+        peer.run(() => {
+          const handler = (): void => undefined;
+          process.on('SIGINT', handler);
+          process.off('SIGINT', handler);
+        });
+      if (when === 'before') await comeAndGo();
+      const names = await makeOneOfEach(peer);
+      if (when === 'after') await comeAndGo();
+      peer.kill('SIGINT');
+      expect(await within(peer.ended), when).toEqual({ code: null, signal: 'SIGINT' });
+      expect(present(names), when).toEqual([false, false, false]);
+    }
+  });
+
   it('is left alone by others that end', async () => {
     const maker = await startPeer();
     const [queue = '', lock = '', memory = ''] = await makeOneOfEach(maker);

@@ -185,6 +185,28 @@ describeEachStore('messages between processes', (store) => {
     await within(echoing);
   });
 
+  it('have the size that the commit gave them, not the one that was reserved', async () => {
+    const total = 3000;
+    const queue = store.create({ messages: 8, bytes: 200 });
+    const peer = await startPeer();
+    await openIn(peer, queue.name);
+    const writing = peer.run(({ state }, count) => {
+      for (let i = 0; i < count; i += 1) {
+        const place = state['queue'].reserveSync(200);
+        place.view.writeUInt32LE(i);
+        state['queue'].commitWrite(place.cursor, 4 + (i % 100));
+      }
+    }, total);
+    for (let i = 0; i < total;) {
+      for (const { view, cursor } of await within(queue.recvViews(8))) {
+        expect([view.readUInt32LE(0), view.length]).toEqual([i, 4 + (i % 100)]);
+        queue.commitRead(cursor);
+        i += 1;
+      }
+    }
+    await within(writing);
+  });
+
   it('keep the order of each writer, and are shared among readers', async () => {
     const count = 1500;
     const queue = store.create<[writer: number, number: number]>({ messages: 32, bytes: 64 });
