@@ -1,6 +1,7 @@
 // What a handle has out: reservations and claims, each under a number that is never used twice.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -45,8 +45,7 @@ class Room {
     Store& store = context_.store;
     const uint64_t tail = header_.tail.load(std::memory_order_relaxed);
     const uint64_t start = header_.head.load(std::memory_order_relaxed);
-    if (tail - start > store.capacity())
-      return context_.damaged("the ring's ends do not fit", start);
+    if (!endsFit()) return context_.damaged("the ring's ends do not fit", start);
     const uint64_t enough = wanted_bytes + store.capacity() / 16;
     uint64_t head = start;
     Found found;
@@ -141,8 +140,15 @@ class Room {
     return true;
   }
 
+  bool endsFit() const {
+    const uint64_t tail = header_.tail.load(std::memory_order_relaxed);
+    const uint64_t head = header_.head.load(std::memory_order_relaxed);
+    return tail - head <= context_.store.capacity() && (tail | head) % kRecordUnit == 0;
+  }
+
   Status findInRing(uint64_t units, Place& place) {
     Store& store = context_.store;
+    if (!endsFit()) return context_.damaged("the ring's ends do not fit", store.first());
     const uint64_t needed = units * kRecordUnit;
     const auto free = [&] {
       return store.capacity() - (header_.tail.load(std::memory_order_relaxed) -

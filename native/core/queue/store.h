@@ -106,13 +106,15 @@ class Store {
   }
 
   bool findInRing(uint64_t position, uint64_t tail, Found& found) {
-    Record* record = recordAt(position);
+    // A crooked end would make every word of the record a torn one.
+    const bool straight = (position | tail) % kRecordUnit == 0;
+    Record* record = recordAt(position - position % kRecordUnit);
     const uint64_t span = uint64_t{record->span.load(std::memory_order_relaxed)} * kRecordUnit;
     read(record, found);
     found.position = position;
     found.next = position + span;
-    found.sane =
-        span != 0 && span <= tail - position && found.payload_bytes <= span - sizeof(Record);
+    found.sane = straight && span != 0 && span <= capacity_ && span <= tail - position &&
+                 found.payload_bytes <= span - sizeof(Record);
     return true;
   }
 

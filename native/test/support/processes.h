@@ -1,0 +1,69 @@
+// Children of a test, and memory that they share with it privately: what the library under test
+// is judged by must not go through the library.
+#pragma once
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+
+namespace zoo::test {
+
+// One object, shared with all children forked later, never on a file system.
+template <typename Shared>
+Shared& sharedWithChildren() {
+  void* place = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (place == MAP_FAILED) {
+    std::perror("mmap");
+    std::abort();
+  }
+  return *new (place) Shared;
+}
+
+// Runs `body` in a child, which never returns from it: destructors of what the parent has open
+// must not run twice.
+template <typename Body>
+pid_t startChild(Body body) {
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child < 0) {
+    std::perror("fork");
+    std::abort();
+  }
+  if (child == 0) {
+    body();
+    _exit(0);
+  }
+  return child;
+}
+
+struct Ending {
+  bool killed = false;  // by SIGKILL
+  int exit_code = -1;   // -1: a signal, see `signal`
+  int signal = 0;
+};
+
+// Waits until the child is gone; by then the kernel has dropped its locks.
+inline Ending waitForEnd(pid_t child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  Ending ending;
+  if (WIFEXITED(status)) ending.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) ending.signal = WTERMSIG(status);
+  ending.killed = ending.signal == SIGKILL;
+  return ending;
+}
+
+[[noreturn]] inline void dieHere() {
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
+}  // namespace zoo::test
