@@ -3,9 +3,13 @@ import { environment, expectWakes, forgetWakes, type Wakeable } from './lifecycl
 
 /** A line of waits, as the handle needs it. */
 interface Line {
+  /** Whether somebody waits in it who should learn of a death soon. */
+  readonly urgent: boolean;
   serve(): void;
   rejectAll(reason: (operation: string) => Error): void;
 }
+
+const calmTicks = 5;
 
 /** All waits of one handle: woken together, looked after together, and kept alive together. */
 export class HandleWaits implements Wakeable {
@@ -14,11 +18,15 @@ export class HandleWaits implements Wakeable {
   readonly #lookAround: () => void;
   readonly #lines: Line[] = [];
   #active = 0;
+  #skipped = 0;
   #enrolled = false;
   #referenced = true;
 
-  /** `lookAround` repairs what dead participants left; it runs before each fixed attempt. */
-  constructor(id: number, recheckEvery: 10 | 100, lookAround: () => void) {
+  /**
+   * `lookAround` repairs what dead participants left; it runs before each fixed attempt, which is
+   * made every `recheckEvery` milliseconds while an urgent line has waiters, else every fifth time.
+   */
+  constructor(id: number, recheckEvery: 10 | 20, lookAround: () => void) {
     this.#id = id;
     this.#rechecks = rechecksEvery(recheckEvery);
     this.#lookAround = lookAround;
@@ -55,6 +63,8 @@ export class HandleWaits implements Wakeable {
       forgetWakes(this.#id);
       return false;
     }
+    if (!this.#lines.some((line) => line.urgent) && ++this.#skipped < calmTicks) return true;
+    this.#skipped = 0;
     this.#lookAround();
     this.wake();
     return true;

@@ -88,15 +88,22 @@ export interface PendingWait<R> {
 export class WaitingLine {
   readonly #handle: HandleWaits;
   readonly #source: WaitSource;
+  readonly #hasty: boolean;
   // A list with links in the waiters: entering and leaving, at any place, makes no garbage.
   #first: Waiter<unknown> | undefined;
   #last: Waiter<unknown> | undefined;
   #serving = false;
 
-  constructor(handle: HandleWaits, source: WaitSource) {
+  /** `hasty`: whoever waits here should learn of a death soon. */
+  constructor(handle: HandleWaits, source: WaitSource, hasty: boolean) {
+    this.#hasty = hasty;
     this.#handle = handle;
     this.#source = source;
     handle.add(this);
+  }
+
+  get urgent(): boolean {
+    return this.#hasty && !this.idle;
   }
 
   /** Nobody is in line, so a caller may try for itself without overtaking anybody. */

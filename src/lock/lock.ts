@@ -72,7 +72,7 @@ export class ZooLock implements Disposable, AsyncDisposable {
     this.#source = new LockSource(this.#subject, native);
     // A dead owner rings nobody, so waits look for themselves, and often.
     this.#waits = new HandleWaits(native.id, 10, () => undefined);
-    this.#line = new WaitingLine(this.#waits, this.#source);
+    this.#line = new WaitingLine(this.#waits, this.#source, true);
     this.#guarded = {
       holds: (generation) => this.#held && this.#generation === generation,
       release: (release) => this.release(release),

@@ -55,11 +55,11 @@ export class QueueEndpoint implements Subject {
     this.limit = native.limit;
     this.#bytes = Buffer.from(this.memory);
     this.#scratch = environment().scratch;
-    this.waits = new HandleWaits(native.id, 100, () => native.lookAround());
+    this.waits = new HandleWaits(native.id, 20, () => native.lookAround());
     this.readSide = new ReadSide(this);
     this.writeSide = new WriteSide(this);
-    this.reading = new WaitingLine(this.waits, this.readSide);
-    this.writing = new WaitingLine(this.waits, this.writeSide);
+    this.reading = new WaitingLine(this.waits, this.readSide, false);
+    this.writing = new WaitingLine(this.waits, this.writeSide, true);
   }
 
   /** Puts a copy; false: no room now. */

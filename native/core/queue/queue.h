@@ -85,14 +85,14 @@ class Queue {
   const std::shared_ptr<Mapping>& mapping() const { return context_.segment.mapping(); }
 
   // --- putting: ok, would_block (full), ended, too_large, corrupt
-  Status put(const void* bytes, uint64_t size) { return writer_.put(bytes, size); }
+  Status put(const void* bytes, uint64_t size) { return lookedAround(writer_.put(bytes, size)); }
   Status reserve(uint64_t size, Cursor& cursor, uint64_t& offset) {
-    return writer_.reserve(size, cursor, offset);
+    return lookedAround(writer_.reserve(size, cursor, offset));
   }
   Status commit(Cursor cursor, uint64_t size) { return writer_.commit(cursor, size); }
   Status abort(Cursor cursor) { return writer_.abort(cursor); }
   Status reserveBatch(const double* sizes, uint32_t count, double* offsets, uint32_t& reserved) {
-    return writer_.reserveBatch(sizes, count, offsets, reserved);
+    return lookedAround(writer_.reserveBatch(sizes, count, offsets, reserved));
   }
   void commitBatch() { writer_.commitBatch(); }
   Status becomeWriter() { return writer_.becomeWriter(); }
@@ -101,11 +101,11 @@ class Queue {
   // --- taking: ok, would_block (empty), ended, peer_died, corrupt
   Status take(std::byte* target, uint64_t room, uint64_t& size) {
     lookAroundNowAndThen();
-    return reader_.take(target, room, size);
+    return lookedAround(reader_.take(target, room, size));
   }
   Status claim(Cursor& cursor, Claim& claim) {
     lookAroundNowAndThen();
-    return reader_.claim(cursor, claim);
+    return lookedAround(reader_.claim(cursor, claim));
   }
   Status claimDead(Cursor& cursor, Claim& claim) { return reader_.claimDead(cursor, claim); }
   Status release(Cursor cursor) { return reader_.release(cursor); }
@@ -122,11 +122,11 @@ class Queue {
   // --- waiting
   // Blocks at most `nanoseconds` and never longer than kLongestSleep. ok: try again.
   Status waitReadable(uint64_t nanoseconds) {
-    return sleepUntil(context_.readers(context_.group), nanoseconds, watch_reading_,
+    return sleepUntil(context_.readers(context_.group), nanoseconds, kLongestSleep, watch_reading_,
                       [&] { return reader_.readable(); });
   }
   Status waitWritable(uint64_t size, uint64_t nanoseconds) {
-    return sleepUntil(context_.writers(), nanoseconds, watch_writing_,
+    return sleepUntil(context_.writers(), nanoseconds, kLongestSleepForRoom, watch_writing_,
                       [&] { return writable(size); });
   }
 
@@ -151,7 +151,7 @@ class Queue {
 
   // Looks for the dead and repairs what they left; notices when the name was made anew.
   uint32_t lookAround() {
-    next_look_ns_ = monotonicCoarse() + kLongestSleep;
+    last_look_ns_ = monotonicCoarse();
     if (!gone_ && context_.segment.nameLeadsElsewhere()) gone_ = true;
     const bool due = context_.header->recount_due.load(std::memory_order_relaxed) != 0;
     if (!due && !context_.me.anyDead()) return 0;
@@ -278,23 +278,23 @@ class Queue {
   }
 
   template <typename Ready>
-  Status sleepUntil(Sleepers sleepers, uint64_t nanoseconds, Watching& watching, Ready ready) {
+  Status sleepUntil(Sleepers sleepers, uint64_t nanoseconds, uint64_t longest, Watching& watching,
+                    Ready ready) {
     if (gone_) return Status::gone;
     if (watching.until(ready)) return Status::ok;
     Participant& own = context_.me.own();
     const uint32_t slot = context_.me.self().slot;
-    const uint64_t limit = nanoseconds < kLongestSleep ? nanoseconds : kLongestSleep;
+    const uint64_t limit = nanoseconds < longest ? nanoseconds : longest;
     const uint32_t wake = own.wake.load(std::memory_order_seq_cst);
     own.sleeping.fetch_or(kSleepsOnFutex, std::memory_order_seq_cst);
     sleepers.add(slot);
     ZOO_STEP("wait.armed");
-    const uint64_t start = monotonicNow();
     if (!ready()) futexWait(own.wake, wake, limit);
     ZOO_STEP("wait.woken");
     sleepers.remove(slot);
     own.sleeping.fetch_and(~kSleepsOnFutex, std::memory_order_seq_cst);
-    // Slept to the end: nobody called, so look at what nobody calls about.
-    if (monotonicNow() - start >= limit) lookAround();
+    // Also when woken: others may call again and again about what does not help.
+    if (monotonicCoarse() - last_look_ns_ >= longest) lookAround();
     return gone_ ? Status::gone : Status::ok;
   }
 
@@ -320,8 +320,17 @@ class Queue {
 
   // Somebody who always finds a message never waits, and would never learn of a death.
   void lookAroundNowAndThen() {
-    if (++calls_ % 256 != 0 || monotonicCoarse() < next_look_ns_) return;
+    if (++calls_ % 256 != 0 || monotonicCoarse() - last_look_ns_ < kLongestSleep) return;
     lookAround();
+  }
+
+  // Nor would somebody who only ever tries.
+  Status lookedAround(Status status) {
+    if (status == Status::would_block &&
+        monotonicCoarse() - last_look_ns_ >= kLongestSleepForRoom) {
+      lookAround();
+    }
+    return status;
   }
 
   Context context_;
@@ -336,7 +345,7 @@ class Queue {
   bool read_armed_ = false;
   bool write_armed_ = false;
   uint32_t calls_ = 0;
-  uint64_t next_look_ns_ = 0;
+  uint64_t last_look_ns_ = monotonicCoarse();
 };
 
 }  // namespace zoo

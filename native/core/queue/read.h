@@ -157,7 +157,7 @@ class Reader {
 #endif
 
   static void copyPerhapsTorn(std::byte* target, const std::byte* source, uint64_t size) {
-    std::memcpy(target, source, size);
+    if (size > 0) std::memcpy(target, source, size);  // either may be null then
   }
 
   // The next message this reader may take: ok with its word, or why there is none.

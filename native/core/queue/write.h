@@ -33,7 +33,7 @@ class Writer {
       const uint64_t seq = writeHeader(place, size, ProducerState::committed, wallClockCoarse());
       if (ZOO_MUTATED(1)) publish(place, seq);
       ZOO_STEP("put.header");
-      std::memcpy(place.record->payload(), bytes, size);
+      if (size > 0) std::memcpy(place.record->payload(), bytes, size);  // bytes may be null then
       ZOO_STEP("put.payload");
       if (!ZOO_MUTATED(1)) publish(place, seq);
       ZOO_STEP("put.published");

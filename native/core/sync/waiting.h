@@ -21,6 +21,8 @@ namespace zoo {
 
 // Longest sleep without looking, also at who has died.
 inline constexpr uint64_t kLongestSleep = 100 * kMillisecond;
+// Whoever finds no room looks more often: a dead viewer must not hold up a producer for long.
+inline constexpr uint64_t kLongestSleepForRoom = 20 * kMillisecond;
 
 // A view on a mask of slots (queue: SlotMask, lock: LockBlock::waiting).
 class Sleepers {

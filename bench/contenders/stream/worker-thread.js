@@ -1,0 +1,44 @@
+/** `postMessage` to a worker thread; the bytes are cloned. */
+import { once } from 'node:events';
+import { parentPort } from 'node:worker_threads';
+import { place } from '../../harness/processors.js';
+import { startThread } from '../../harness/start-partner.js';
+import { stopwatch } from '../support/stopwatch.js';
+import { Tally, announce, checkAnswer } from '../support/tally.js';
+
+/** @typedef {import('../../harness/types.d.ts').ContenderOptions} ContenderOptions */
+
+/** @param {ContenderOptions} options @returns {Promise<import('../../harness/types.d.ts').Session>} */
+export async function open(options) {
+  const worker = startThread(import.meta.url, options);
+  await once(worker, 'message');
+  place(options.processors, 0, 2);
+  const message = new Uint8Array(options.bytes);
+  return {
+    async run(amount) {
+      const elapsed = stopwatch();
+      const answered = once(worker, 'message');
+      worker.postMessage(new Uint8Array(announce(amount)));
+      for (let index = 0; index < amount; index += 1) {
+        message[0] = index;
+        worker.postMessage(message);
+      }
+      const [answer] = await answered;
+      checkAnswer(answer, amount);
+      return { operations: amount, seconds: elapsed() };
+    },
+    async close() {
+      await worker.terminate();
+    },
+  };
+}
+
+/** @param {ContenderOptions} options */
+export function partner({ processors }) {
+  place(processors, 1, 2);
+  const tally = new Tally();
+  parentPort?.on('message', (message) => {
+    if (tally.take(message)) parentPort?.postMessage(new Uint8Array(tally.answer));
+  });
+  parentPort?.postMessage('ready');
+}

@@ -1,0 +1,63 @@
+/** Messages over a byte stream: four bytes of length, then the message. */
+
+/** @param {Uint8Array} message @returns {Buffer} header and message in one piece */
+export function frame(message) {
+  const framed = Buffer.allocUnsafe(4 + message.length);
+  framed.writeUInt32LE(message.length);
+  framed.set(message, 4);
+  return framed;
+}
+
+/** Cuts chunks into messages. Those that lie within one chunk are not copied. */
+export class Unframer {
+  #header = Buffer.alloc(4);
+  #headerBytes = 0;
+  /** @type {Buffer | undefined} */
+  #message;
+  #messageBytes = 0;
+  #deliver;
+
+  /** @param {(message: Buffer) => void} deliver */
+  constructor(deliver) {
+    this.#deliver = deliver;
+  }
+
+  /** @param {Buffer} chunk */
+  push(chunk) {
+    let at = 0;
+    while (at < chunk.length) {
+      at = this.#message ? this.#continueMessage(chunk, at) : this.#beginMessage(chunk, at);
+    }
+  }
+
+  /** @param {Buffer} chunk @param {number} at @returns {number} where to go on */
+  #beginMessage(chunk, at) {
+    if (this.#headerBytes === 0 && chunk.length - at >= 4) {
+      const length = chunk.readUInt32LE(at);
+      if (chunk.length - at - 4 >= length) {
+        this.#deliver(chunk.subarray(at + 4, at + 4 + length));
+        return at + 4 + length;
+      }
+    }
+    const taken = chunk.copy(this.#header, this.#headerBytes, at);
+    this.#headerBytes += taken;
+    if (this.#headerBytes === 4) {
+      this.#message = Buffer.allocUnsafe(this.#header.readUInt32LE(0));
+      this.#messageBytes = 0;
+      this.#headerBytes = 0;
+    }
+    return at + taken;
+  }
+
+  /** @param {Buffer} chunk @param {number} at @returns {number} where to go on */
+  #continueMessage(chunk, at) {
+    const message = /** @type {Buffer} */ (this.#message);
+    const taken = chunk.copy(message, this.#messageBytes, at);
+    this.#messageBytes += taken;
+    if (this.#messageBytes === message.length) {
+      this.#message = undefined;
+      this.#deliver(message);
+    }
+    return at + taken;
+  }
+}

@@ -1,0 +1,46 @@
+/** The figures as text for a terminal. */
+import { duration, quantity } from './format.js';
+
+/**
+ * @typedef {import('./types.d.ts').Result} Result
+ * @typedef {import('./types.d.ts').Outcome} Outcome
+ */
+
+/** @param {string[][]} rows @returns {string[]} lines with columns of equal width */
+function columns(rows) {
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths?.[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** @param {Outcome} outcome @param {Result} result @returns {string[]} */
+function row({ name, absent, failed, values, median, lowest, highest, latency }, { unit }) {
+  if (values.length === 0) {
+    return [name, failed ? 'failed' : 'absent', absent?.split('\n')[0] ?? '', ''];
+  }
+  const spread = `${quantity(lowest, unit)} – ${quantity(highest, unit)}`;
+  const tail = latency ? `p99 ${duration(latency.p99)}` : '';
+  return [name, quantity(median, unit), spread, tail];
+}
+
+/** @param {Result} result @returns {string} */
+export function textOf(result) {
+  const lines = [
+    `${result.id}: ${result.title}`,
+    `  touched: ${result.touched}`,
+    ...columns(result.outcomes.map((outcome) => row(outcome, result))).map((line) => `  ${line}`),
+  ];
+  const { verdict } = result;
+  if (verdict) {
+    const { figure, bar, ratio, target, reached } = verdict;
+    const mark = reached ? 'reached' : 'MISSED';
+    lines.push(`  ${mark}: ${figure} against ${bar}: ${ratio}, wanted ${target}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

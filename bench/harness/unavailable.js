@@ -1,0 +1,19 @@
+/** Thrown by a contender that cannot run here; the others go on without it. */
+export class Unavailable extends Error {
+  /** @override */
+  name = 'Unavailable';
+}
+
+/**
+ * Loads a package that may be missing.
+ * @param {string} name
+ * @returns {Promise<any>} its namespace
+ */
+export async function loadOptional(name) {
+  try {
+    return await import(name);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new Unavailable(`${name} does not load: ${reason}`);
+  }
+}

@@ -1,0 +1,193 @@
+/** What the queue is asked. */
+import { latencyAt, nanosecondsEach, perSecond } from '../harness/statistics.js';
+import { rateTimesBest, timeTimesOther } from '../harness/verdict.js';
+
+/** @typedef {import('../harness/types.d.ts').Question} Question */
+
+const MiB = 2 ** 20;
+const frameBytes = 1920 * 1080 * 3;
+
+/** Everybody who sends one message after the other. */
+const streamPeers = /** @type {const} */ ([
+  { name: 'child_process, advanced', role: 'peer', file: 'stream/child-process.js' },
+  { name: 'worker postMessage', role: 'peer', file: 'stream/worker-thread.js' },
+  {
+    name: 'unix socket',
+    role: 'peer',
+    file: 'stream/unix-socket.js',
+    options: { corked: false },
+  },
+  { name: 'zeromq.js push/pull', role: 'peer', file: 'stream/zeromq.js' },
+]);
+
+const corkedSocket = /** @type {const} */ ({
+  name: 'unix socket, 256 corked',
+  role: 'beside',
+  file: 'stream/unix-socket.js',
+  options: { corked: true },
+});
+
+const stream = /** @type {const} */ ({
+  part: 'queue',
+  touched: 'written in full, first byte read and its sum checked',
+  unit: 'msg/s',
+  better: 'more',
+  bytes: 64,
+});
+
+/** @type {Question} */
+const single = {
+  ...stream,
+  id: 'queue-single',
+  title: '64 B one at a time, putBytesSync / getBytesSync, two processes',
+  contenders: [
+    { name: 'zoosync', role: 'ours', file: 'stream/zoosync-single.js' },
+    ...streamPeers,
+    corkedSocket,
+  ],
+  value: perSecond,
+  verdict: rateTimesBest(8, stream),
+};
+
+/** @type {Question} */
+const batch = {
+  ...stream,
+  id: 'queue-batch',
+  title: '64 B, 256 at a time, putBytesManySync / recvViewsSync, two processes',
+  contenders: [
+    { name: 'zoosync', role: 'ours', file: 'stream/zoosync-batch.js', options: { touch: true } },
+    {
+      name: 'zoosync, not touched',
+      role: 'beside',
+      file: 'stream/zoosync-batch.js',
+      options: { touch: false },
+    },
+    ...streamPeers,
+    corkedSocket,
+  ],
+  value: perSecond,
+  verdict: rateTimesBest(40, stream),
+};
+
+/** @type {Question} */
+const awaited = {
+  ...stream,
+  id: 'queue-await',
+  title: '64 B one at a time, await put / for await, two processes',
+  contenders: [
+    {
+      name: 'zoosync, bytes',
+      role: 'ours',
+      file: 'stream/zoosync-await.js',
+      options: { codec: 'bytes' },
+    },
+    {
+      name: 'zoosync, msgpack',
+      role: 'beside',
+      file: 'stream/zoosync-await.js',
+      options: { codec: 'msgpack' },
+    },
+    ...streamPeers,
+  ],
+  value: perSecond,
+  verdict: rateTimesBest(2, stream),
+};
+
+/** @type {Question} */
+const copy = {
+  id: 'queue-copy',
+  part: 'queue',
+  title: '1 MiB put by copy, view read, two processes',
+  touched: 'written in full by one copy, one byte of each cache line read',
+  unit: 'msg/s',
+  better: 'more',
+  bytes: MiB,
+  contenders: [
+    {
+      name: 'zoosync',
+      role: 'ours',
+      file: 'copy/zoosync-put.js',
+      options: { ringBytes: 16 * MiB },
+    },
+    {
+      name: 'Buffer.copy',
+      role: 'limit',
+      file: 'copy/buffer-copy.js',
+      options: { ringBytes: 16 * MiB },
+    },
+  ],
+  value: perSecond,
+  verdict: rateTimesBest(0.7, { unit: 'msg/s', against: 'limit' }),
+};
+
+/** @type {Question} */
+const inPlace = {
+  id: 'queue-in-place',
+  part: 'queue',
+  title: '6.2 MB reserve / commitWrite, recvView / commitRead, one thread',
+  touched: 'nothing',
+  unit: 'ns',
+  better: 'less',
+  bytes: frameBytes,
+  contenders: [
+    {
+      name: 'zoosync, 6.2 MB',
+      role: 'ours',
+      file: 'in-place/zoosync-reserve.js',
+      options: { size: 64 * MiB },
+    },
+    {
+      name: 'zoosync, 64 B',
+      role: 'limit',
+      file: 'in-place/zoosync-reserve.js',
+      options: { size: 64 * MiB, bytes: 64 },
+    },
+  ],
+  value: nanosecondsEach,
+  verdict: timeTimesOther(1.5, 'zoosync, 64 B'),
+};
+
+const roundTrip = /** @type {const} */ ({
+  part: 'queue',
+  touched: 'written and read in full',
+  unit: 'ns',
+  better: 'less',
+  bytes: 64,
+});
+
+/** @type {Question} */
+const blockingRoundTrip = {
+  ...roundTrip,
+  id: 'queue-round-trip-blocking',
+  title: '64 B there and back, blocking calls, median of each round',
+  contenders: [
+    { name: 'zoosync', role: 'ours', file: 'round-trip/zoosync-blocking.js' },
+    { name: 'futex ping-pong in C++', role: 'limit', file: 'round-trip/futex-ping-pong.js' },
+  ],
+  value: latencyAt(50),
+  verdict: timeTimesOther(2, 'futex ping-pong in C++'),
+};
+
+/** @type {Question} */
+const eventLoopRoundTrip = {
+  ...roundTrip,
+  id: 'queue-round-trip-event-loop',
+  title: '64 B there and back, event loop, median of each round',
+  contenders: [
+    { name: 'zoosync', role: 'ours', file: 'round-trip/zoosync-event-loop.js' },
+    { name: 'worker postMessage', role: 'peer', file: 'round-trip/worker-thread.js' },
+    { name: 'child_process, advanced', role: 'peer', file: 'round-trip/child-process.js' },
+  ],
+  value: latencyAt(50),
+  verdict: timeTimesOther(0.5, 'worker postMessage'),
+};
+
+export const queueQuestions = [
+  single,
+  batch,
+  awaited,
+  copy,
+  inPlace,
+  blockingRoundTrip,
+  eventLoopRoundTrip,
+];
