@@ -2,11 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** The compiled package, so that a test and the processes it starts run the same build. */
-const compiledPackage = fileURLToPath(new URL('dist/index.js', import.meta.url));
+const compiled = (module: string): string =>
+  fileURLToPath(new URL(`dist/${module}.js`, import.meta.url));
 
 export default defineConfig({
   resolve: {
-    alias: [{ find: /^zoosync$/, replacement: compiledPackage }],
+    alias: [
+      { find: /^zoosync$/, replacement: compiled('index') },
+      { find: /^zoosync\/arrow$/, replacement: compiled('arrow/arrow') },
+    ],
   },
   test: {
     include: ['test/**/*.test.ts'],

@@ -35,4 +35,5 @@ export const isText = (file) =>
   /\.(h|cc|cpp|ts|js|mjs|json|md|gyp|txt|sh)$/.test(file) || file.startsWith('.ci/');
 
 /** @returns {string[]} every text of ours */
-export const ownTexts = () => filesBelow(ownPlaces, isText);
+export const ownTexts = () =>
+  filesBelow(ownPlaces, (file) => isText(file) && !file.startsWith('bench/results/'));

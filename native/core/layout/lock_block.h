@@ -25,6 +25,7 @@ struct LockBlock {
   std::atomic<uint64_t> owner_since_ns;
 
   alignas(64) std::atomic<uint64_t> waiting[kSlots / 64];  // event loops that wait, by slot
+  std::atomic<uint32_t> turn;  // at which slot the search for one to wake begins
 };
 
 static_assert(offsetof(LockBlock, generation) == 64);

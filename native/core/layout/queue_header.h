@@ -74,7 +74,8 @@ struct QueueHeader {
 
   alignas(64) SlotMask readers_waiting[kMaxGroups];
   alignas(64) SlotMask writers_waiting;
-  std::atomic<uint32_t> writer_turn;  // which waiting writer is woken next
+  std::atomic<uint32_t> writer_turn;  // at which slot the search for a writer to wake begins
+  std::atomic<uint32_t> reader_turn;  // the same for readers
 
   alignas(64) std::atomic<uint64_t> puts;  // of participants who have left
   std::atomic<uint32_t> recount_due;

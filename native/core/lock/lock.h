@@ -121,7 +121,7 @@ class Lock {
     mutex_.unlock();
     ZOO_STEP("lock.unlocked");
     Sleepers waiting(block_->waiting, segment_.participants());
-    if (waiting.any()) waiting.wakeSome(1);
+    if (waiting.any()) waiting.wakeSome(1, block_->turn);
     return Status::ok;
   }
 
@@ -145,7 +145,7 @@ class Lock {
     Sleepers waiting(block_->waiting, segment_.participants());
     const bool unused = !waiting.remove(me_.self().slot);
     me_.own().sleeping.store(0, std::memory_order_seq_cst);
-    if (unused && !held_) waiting.wakeSome(1);
+    if (unused && !held_) waiting.wakeSome(1, block_->turn);
   }
 
   uint64_t generation() const { return block_->generation.load(std::memory_order_acquire); }

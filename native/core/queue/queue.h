@@ -146,8 +146,10 @@ class Queue {
     return write_armed_ && !context_.writers().has(context_.me.self().slot);
   }
   // A wake that came and is not used is passed on: it may have been meant for anybody.
-  void disarmRead() { disarm(context_.readers(context_.group), read_armed_); }
-  void disarmWrite() { disarm(context_.writers(), write_armed_); }
+  void disarmRead() {
+    disarm(context_.readers(context_.group), context_.header->reader_turn, read_armed_);
+  }
+  void disarmWrite() { disarm(context_.writers(), context_.header->writer_turn, write_armed_); }
 
   // Looks for the dead and repairs what they left; notices when the name was made anew.
   uint32_t lookAround() {
@@ -308,19 +310,19 @@ class Queue {
     return Status::ok;
   }
 
-  void disarm(Sleepers sleepers, bool& armed) {
+  void disarm(Sleepers sleepers, std::atomic<uint32_t>& turn, bool& armed) {
     if (!armed) return;
     armed = false;
     const bool unused = !sleepers.remove(context_.me.self().slot);
     if (!read_armed_ && !write_armed_) {
       context_.me.own().sleeping.fetch_and(~kSleepsOnBell, std::memory_order_seq_cst);
     }
-    if (unused) sleepers.wakeSome(1);
+    if (unused) sleepers.wakeSome(1, turn);
   }
 
   // Somebody who always finds a message never waits, and would never learn of a death.
   void lookAroundNowAndThen() {
-    if (++calls_ % 256 != 0 || monotonicCoarse() - last_look_ns_ < kLongestSleep) return;
+    if (++calls_ % 8 != 0 || monotonicCoarse() - last_look_ns_ < kLongestSleep) return;
     lookAround();
   }
 

@@ -342,7 +342,7 @@ class Reader {
         context_.store.isRing() ? record.span.load(std::memory_order_relaxed) : 1;
     const uint64_t dead = context_.header->dead_units.load(std::memory_order_relaxed);
     context_.header->dead_units.store(dead > units ? dead - units : 0, std::memory_order_relaxed);
-    if (context_.writers().any()) context_.writers().wakeSome(1);
+    if (context_.writers().any()) context_.writers().wakeSome(1, context_.header->writer_turn);
   }
 
   // Under the guard.
@@ -401,15 +401,13 @@ class Reader {
   void wakeWriter() {
     Sleepers writers = context_.writers();
     if (!writers.any()) return;
-    // In turn, since one that needs more room than there is must not keep the others asleep.
-    writers.wakeOneFrom(context_.header->writer_turn.fetch_add(1, std::memory_order_relaxed) %
-                        kSlots);
+    writers.wakeSome(1, context_.header->writer_turn);
   }
 
   void wakeGroup(uint64_t messages) {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     Sleepers readers = context_.readers(context_.group);
-    if (readers.any()) readers.wakeSome(messages);
+    if (readers.any()) readers.wakeSome(messages, context_.header->reader_turn);
   }
 
   Context& context_;

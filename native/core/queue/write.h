@@ -273,13 +273,13 @@ class Writer {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
       Sleepers readers = context_.readers(group);
-      if (readers.any()) readers.wakeSome(messages);
+      if (readers.any()) readers.wakeSome(messages, context_.header->reader_turn);
     }
   }
 
   void wakeWriter() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (context_.writers().any()) context_.writers().wakeSome(1);
+    if (context_.writers().any()) context_.writers().wakeSome(1, context_.header->writer_turn);
   }
 
   Context& context_;

@@ -45,8 +45,11 @@ class Sleepers {
   }
 
   void wakeAll() { wake(kSlots, 0); }
-  void wakeSome(uint64_t most) { wake(most, 0); }
-  void wakeOneFrom(uint32_t first) { wake(1, first); }
+  // From a slot that moves on each time: nobody is always the first, and a writer that needs more
+  // room than there is does not keep the others asleep.
+  void wakeSome(uint64_t most, std::atomic<uint32_t>& turn) {
+    wake(most, turn.fetch_add(1, std::memory_order_relaxed) % kSlots);
+  }
 
  private:
   static uint64_t bit(uint32_t slot) { return uint64_t{1} << (slot % 64); }
