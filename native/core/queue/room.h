@@ -93,7 +93,7 @@ class Room {
   bool drop(Record& record) {
     for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
       DeliveryWord word = record.deliveryWord(group, std::memory_order_acquire);
-      if (word.held()) return false;
+      if (word.state() == DeliveryState::claimed) return false;
       if (word.state() != DeliveryState::ready) continue;
       const DeliveryWord done = DeliveryWord::unowned(DeliveryState::done, word.deliveries(), 0);
       // A claim may win at any moment; then it stays.
@@ -126,7 +126,7 @@ class Room {
 
   // Gives up a dead letter, unless somebody is looking at it.
   bool giveUp(Record& record, uint64_t units) {
-    if (!drop(record)) return false;
+    if (inView(record) || !drop(record)) return false;
     for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
       const DeliveryWord word = record.deliveryWord(group, std::memory_order_acquire);
       if (word.state() != DeliveryState::dead) continue;
@@ -175,6 +175,8 @@ class Room {
           if (tooManyDead() || stepped_aside >= store.capacity()) {
             if (!giveUp(*found.record, span / kRecordUnit)) return Status::would_block;
           } else {
+            // What another group has not taken yet must not come behind its successors.
+            if (!drop(*found.record)) return Status::would_block;
             stepAside(head, span);
             stepped_aside += span;
           }
