@@ -100,8 +100,8 @@ const unitBytes: Readonly<Record<string, number>> = {
   TiB: 1024 ** 4,
 };
 
-/** A size as bytes: a whole number, or a string like '64KiB', '10MiB', '1.5GiB'. */
-export function parseBytes(option: string, size: unknown): number {
+/** A size as bytes, that can be mapped `times` times: a whole number, or a string like '64KiB', '1.5GiB'. */
+export function parseBytes(option: string, size: unknown, times = 1): number {
   if (typeof size !== 'number' && typeof size !== 'string') {
     throw invalidArgumentType(option, "a number of bytes or a string like '64KiB'", size);
   }
@@ -109,7 +109,7 @@ export function parseBytes(option: string, size: unknown): number {
   if (!Number.isInteger(bytes) || bytes < 1) {
     throw outOfRange(option, 'a whole number of bytes, 1 or more', size);
   }
-  checkMappable(option, bytes);
+  checkMappable(option, bytes, times);
   return bytes;
 }
 
@@ -125,12 +125,16 @@ function parseBytesText(option: string, text: string): number {
   return Number(match[1]) * (unitBytes[match[2] ?? 'B'] ?? 1);
 }
 
-/** Refuses sizes that this Node cannot have in one ArrayBuffer (4 GiB on Node 20). */
-export function checkMappable(option: string, bytes: number): void {
-  if (bytes > constants.MAX_LENGTH) {
+/**
+ * Refuses sizes that this Node cannot have in one ArrayBuffer (4 GiB on Node 20), where they are
+ * mapped `times` times.
+ */
+export function checkMappable(option: string, bytes: number, times = 1): void {
+  const limit = Math.floor(constants.MAX_LENGTH / times);
+  if (bytes > limit) {
     throw outOfRange(
       option,
-      `at most ${constants.MAX_LENGTH} bytes in all, which is what Node ${process.versions.node} can map`,
+      `at most ${limit} bytes, which is what Node ${process.versions.node} can map`,
       bytes,
     );
   }

@@ -75,7 +75,7 @@ const queueNames = [
 const overflows = ['block', 'dropOldest', 'latest'] as const;
 const mostGroups = 4;
 const validGroup = /^[A-Za-z0-9._-]{1,31}$/;
-const mostSlots = 1 << 20;
+const mostSlots = 1 << 16;
 
 export interface ParsedQueueOptions {
   readonly native: NativeQueueOptions;
@@ -139,10 +139,8 @@ function parseStore({ size, slots, slotSize }: QueueOptions): Store {
 }
 
 function parseRing(size: number | string): number {
-  const bytes = parseBytes('size', size);
   // The ring is mapped twice, so that every message is in one piece.
-  checkMappable('twice the size', 2 * bytes);
-  return bytes;
+  return parseBytes('size', size, 2);
 }
 
 function parseGroups(groups: unknown): { name: string; overflow: number }[] | undefined {
