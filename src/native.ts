@@ -122,14 +122,14 @@ export interface NativeQueue extends NativeHandle {
 
   /** Blocks up to `milliseconds` (at most 100 at a time) until a message may be there. ok: try again. Or ended, peerDied, gone, corrupt. */
   waitReadable(milliseconds: number): number;
-  /** The same until room for `bytes` may be there. */
+  /** The same until room for `bytes` may be there; at most 20 ms at a time, so that a dead viewer is found soon. */
   waitWritable(bytes: number, milliseconds: number): number;
   /** Asks to be woken through `onWake` when a message may be there. Try once more after arming, then sleep. ok, ended, peerDied, gone, corrupt. */
   armRead(): number;
   armWrite(bytes: number): number;
   disarmRead(): void;
   disarmWrite(): void;
-  /** Looks for dead participants and repairs what they left. To be called about every 100 ms while waiting. Answers how many were found. */
+  /** Looks for dead participants and repairs what they left. To be called about every 100 ms while waiting, every 20 ms while waiting for room. Answers how many were found. */
   lookAround(): number;
 
   /** This handle puts no more. ok, or closed. */

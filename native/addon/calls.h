@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "addon/leftovers.h"
 #include "addon/status.h"
 #include "addon/values.h"
 #include "core/status.h"
@@ -51,6 +52,38 @@ napi_value hotCall(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   if (!arguments.valid()) return nullptr;
   return integer(env, body(arguments.handle<Handle>(), arguments));
+}
+
+struct Function {
+  const char* name;
+  napi_callback callback;
+};
+
+// Hangs functions on `target` that work on `handle`.
+template <typename Handle, size_t count>
+bool bindFunctions(napi_env env, napi_value target, const Function (&functions)[count],
+                   Handle* handle) {
+  for (const Function& function : functions) {
+    napi_value value = nullptr;
+    if (napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, handle,
+                             &value) != napi_ok ||
+        !set(env, target, function.name, value)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Makes a Node-API callback that removes the name in its argument.
+template <Result<bool> (*unlink)(const std::string&)>
+napi_value unlinkCall(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  if (!arguments.valid()) return nullptr;
+  const std::string name = textOf(env, arguments.value(0)).value_or("");
+  Result<bool> removed = unlink(name);
+  if (!removed) return throwError(env, removed.error());
+  if (*removed) forgetName(name);
+  return boolean(env, *removed);
 }
 
 inline constexpr int64_t statusNumber(Status status) { return static_cast<int64_t>(status); }

@@ -102,11 +102,6 @@ napi_value owner(napi_env env, napi_callback_info info) {
   return result;
 }
 
-struct Function {
-  const char* name;
-  napi_callback callback;
-};
-
 constexpr Function kFunctions[] = {
     {"tryAcquire", hotCall<LockHandle, tryAcquire>}, {"acquire", hotCall<LockHandle, acquire>},
     {"release", hotCall<LockHandle, release>},       {"arm", arm},
@@ -137,23 +132,11 @@ napi_value openLock(napi_env env, napi_callback_info info) {
     }
   }
   napi_value result = environment->adopt(std::move(owned));
-  for (const Function& function : kFunctions) {
-    napi_value value = nullptr;
-    ZOO_TRY(napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, handle,
-                                 &value));
-    if (!set(env, result, function.name, value)) return nullptr;
-  }
-  return result;
+  return bindFunctions(env, result, kFunctions, handle) ? result : nullptr;
 }
 
 napi_value unlinkLock(napi_env env, napi_callback_info info) {
-  const Arguments arguments(env, info);
-  if (!arguments.valid()) return nullptr;
-  const std::string name = textOf(env, arguments.value(0)).value_or("");
-  Result<bool> removed = Lock::unlink(name);
-  if (!removed) return throwError(env, removed.error());
-  if (*removed) forgetName(name);
-  return boolean(env, *removed);
+  return unlinkCall<&Lock::unlink>(env, info);
 }
 
 }  // namespace zoo::addon

@@ -66,13 +66,7 @@ napi_value openMemory(napi_env env, napi_callback_info info) {
 }
 
 napi_value unlinkMemory(napi_env env, napi_callback_info info) {
-  const Arguments arguments(env, info);
-  if (!arguments.valid()) return nullptr;
-  const std::string name = textOf(env, arguments.value(0)).value_or("");
-  Result<bool> removed = Memory::unlink(name);
-  if (!removed) return throwError(env, removed.error());
-  if (*removed) forgetName(name);
-  return boolean(env, *removed);
+  return unlinkCall<&Memory::unlink>(env, info);
 }
 
 }  // namespace zoo::addon

@@ -253,11 +253,6 @@ napi_value stats(napi_env env, napi_callback_info info) {
 template <int64_t (*body)(QueueHandle&, const Arguments&)>
 constexpr napi_callback hot = hotCall<QueueHandle, body>;
 
-struct Function {
-  const char* name;
-  napi_callback callback;
-};
-
 constexpr Function kFunctions[] = {
     {"put", hot<put>},
     {"reserve", hot<reserve>},
@@ -362,23 +357,11 @@ napi_value openQueue(napi_env env, napi_callback_info info) {
       !set(env, result, "groups", groups)) {
     return nullptr;
   }
-  for (const Function& function : kFunctions) {
-    napi_value value = nullptr;
-    ZOO_TRY(napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, handle,
-                                 &value));
-    if (!set(env, result, function.name, value)) return nullptr;
-  }
-  return result;
+  return bindFunctions(env, result, kFunctions, handle) ? result : nullptr;
 }
 
 napi_value unlinkQueue(napi_env env, napi_callback_info info) {
-  const Arguments arguments(env, info);
-  if (!arguments.valid()) return nullptr;
-  const std::string name = textOf(env, arguments.value(0)).value_or("");
-  Result<bool> removed = Queue::unlink(name);
-  if (!removed) return throwError(env, removed.error());
-  if (*removed) forgetName(name);
-  return boolean(env, *removed);
+  return unlinkCall<&Queue::unlink>(env, info);
 }
 
 }  // namespace zoo::addon

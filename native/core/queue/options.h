@@ -30,7 +30,6 @@ struct QueueOptions {
   std::optional<bool> prefault;  // default: only frames
 
   std::optional<std::string> group;  // which one this handle reads for; default: the first
-  bool writer = false;
   std::string label;
 };
 

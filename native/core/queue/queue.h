@@ -50,7 +50,7 @@ class Queue {
                          "cannot lock '%s': this system has no open file description locks",
                          name.c_str());
       }
-      queue->takePlace(options);
+      queue->takePlace();
       return Done{};
     };
     Result<bool> made = openOrMake(name, SegmentKind::queue, mode, adopt, make,
@@ -262,11 +262,11 @@ class Queue {
       case Membership::Join::joined:
         break;
     }
-    takePlace(options);
+    takePlace();
     return Adopted::yes;
   }
 
-  void takePlace(const QueueOptions&) {
+  void takePlace() {
     context_.me.own().group.store(context_.group, std::memory_order_relaxed);
     reader_.start();
   }

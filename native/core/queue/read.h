@@ -145,8 +145,6 @@ class Reader {
     return next(found, word) != Status::would_block;
   }
 
-  uint64_t holding() const { return claims_.out(); }
-
  private:
   // Copying first saves an exchange, but is in vain when another reader is faster.
   static constexpr uint64_t kCopyBeforeTaking =

@@ -27,12 +27,13 @@ class Room {
  public:
   explicit Room(Context& context) : context_(context), header_(*context.header) {}
 
-  // A place for a record of `units`, or false: wait. Corrupt leaves a note in the context.
+  // A place for a record of `units`, or would_block. Corrupt leaves a note in the context.
   Status find(uint64_t units, Place& place) {
     return context_.store.isRing() ? findInRing(units, place) : findSlot(place);
   }
 
-  // Whether `find` would find a place; changes nothing but what is reclaimed anyway.
+  // Whether `find` would find a place. A ring is reclaimed for it, and dropping groups give way, as
+  // they would for the put that follows.
   bool mayFit(uint64_t units) {
     Place place;
     return context_.store.isRing() ? findInRing(units, place) != Status::would_block

@@ -163,8 +163,6 @@ class Writer {
     wakeEverybody(context_);
   }
 
-  bool isWriter() const { return is_writer_; }
-
  private:
   // Beyond this a copy costs more than the two more stores of a reservation.
   static constexpr uint64_t kCopyUnderGuard = 1024;
