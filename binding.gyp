@@ -10,7 +10,9 @@
         "native/addon/queue_stats.cc",
         "native/addon/lock_binding.cc",
         "native/addon/memory_binding.cc",
-        "native/addon/values.cc"
+        "native/addon/parent_watch.cc",
+        "native/addon/values.cc",
+        "native/addon/warm_memory.cc"
       ],
       "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8"],

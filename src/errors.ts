@@ -98,7 +98,26 @@ export class ZooError extends Error {
   }
 }
 
-/** The last writer of a queue died without `end()`, and the queue is drained. `pid` says who. */
+/**
+ * Sending to, or receiving from, a channel or pipe that has ended. `cause` is the error that it
+ * was closed with, if there was one.
+ */
+export class ChannelClosed extends ZooError {
+  static {
+    setClassName(this, 'ChannelClosed');
+  }
+
+  declare readonly code: 'ERR_ZOO_ENDED';
+
+  constructor(message: string, details: ZooErrorDetails = {}) {
+    super('ERR_ZOO_ENDED', message, details);
+  }
+}
+
+/**
+ * The last writer of a queue, channel or pipe died without ending it, and everything it had put
+ * was taken; or the reader of a pipe died. `pid` says who.
+ */
 export class PeerDied extends ZooError {
   static {
     setClassName(this, 'PeerDied');
@@ -107,11 +126,13 @@ export class PeerDied extends ZooError {
   declare readonly code: 'ERR_ZOO_PEER_DIED';
   declare readonly pid: number;
 
-  constructor(pid: number, segment: string) {
+  /** `message`: instead of the one about the last writer of a queue. */
+  constructor(pid: number, segment: string, message?: string) {
     super(
       'ERR_ZOO_PEER_DIED',
-      `process ${pid}, the last writer of queue '${segment}', died without end(): ` +
-        'everything it had put was delivered, what it still meant to put will not come',
+      message ??
+        `process ${pid}, the last writer of queue '${segment}', died without end(): ` +
+          'everything it had put was delivered, what it still meant to put will not come',
       { pid, segment },
     );
   }

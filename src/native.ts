@@ -33,6 +33,10 @@ export const Status = {
   deadlock: -10,
   /** The lock is not held by this handle. */
   notOwner: -11,
+  /** Drained, and a writer has closed the channel with an error. `scratch[0]` is its process id. */
+  failed: -12,
+  /** The reader of the pipe has left. `scratch[0]` is its process id when it died, else 0. */
+  noReader: -13,
 } as const;
 
 /** Numbers of one message in `scratch`: message i begins at `i * fieldsPerView`. */
@@ -87,7 +91,11 @@ export interface NativeQueue extends NativeHandle {
   readonly group: string;
   readonly groups: readonly string[];
 
-  /** Puts a copy. ok, wouldBlock, ended, tooLarge, corrupt, closed. */
+  /** Channel: name of the creator's codec. Pipe: which end this handle has. */
+  readonly codec: string;
+  readonly pipeEnd: 'writer' | 'reader';
+
+  /** Puts a copy. ok, wouldBlock, ended, noReader, tooLarge, corrupt, closed. */
   put(bytes: Uint8Array): number;
   /** Sets a message of `size` bytes aside. Answers its cursor (>= 0); `scratch[0]` is its offset. */
   reserve(size: number): number;
@@ -134,8 +142,20 @@ export interface NativeQueue extends NativeHandle {
 
   /** This handle puts no more. ok, or closed. */
   end(): number;
+  /** 1: from now on nobody is woken by what is put, though it can be read; 0: who was not woken is woken now. */
+  holdWakes(on: 0 | 1): number;
   /** Counts as a writer from now on. ok or ended. */
   becomeWriter(): number;
+  /** Channel, pipe: ends it for all writers with these bytes (at most 16 KiB), which say what went wrong. */
+  fail(bytes: Uint8Array): number;
+  /** The bytes of `fail`, empty when there are none; undefined when they are damaged. */
+  failure(): Buffer | undefined;
+  /** Channel: shows as a reader in `stats()` from now on. */
+  becomeReader(): number;
+  /** Pipe: 1 when its reader has left, `scratch[0]` is its process id when it died, else 0. */
+  readerLeft(): number;
+  /** Bytes of the largest message that fits into a ring now. */
+  room(): number;
   /** Messages waiting for this handle's group. */
   length(): number;
   stats(): NativeQueueStats;
@@ -170,6 +190,8 @@ export interface NativeQueueStats {
     group: string;
     writer: boolean;
     ended: boolean;
+    /** Of a channel or pipe. */
+    reader: boolean;
     waiting: boolean;
     /** Milliseconds since 1970. */
     since: number;
@@ -192,6 +214,8 @@ export interface NativeLock extends NativeHandle {
 export interface NativeMemory extends NativeHandle {
   readonly memory: ArrayBuffer;
   readonly byteLength: number;
+  /** A new buffer on the same bytes; the one before, and all views of it, are empty. Undefined after `close()`. */
+  renew(): ArrayBuffer | undefined;
 }
 
 /** What to do about an existing segment: fail, need it, or either. */
@@ -213,6 +237,13 @@ export interface NativeQueueOptions {
   group?: string;
   writer?: boolean;
   label?: string;
+  /** Default `'queue'`. */
+  kind?: 'queue' | 'channel' | 'pipe';
+  /** Channel: the creator's, and how many messages may wait at the same time. */
+  codec?: string;
+  mostMessages?: number;
+  /** Pipe: the end that its creator takes; who opens it gets the other. */
+  end?: 'writer' | 'reader';
 }
 export interface NativeLockOptions {
   mode?: number;
@@ -234,6 +265,8 @@ export interface Addon {
   openMemory(name: string, options: NativeMemoryOptions): NativeMemory;
   /** Removes a name of this kind. False: there was none. Throws ERR_ZOO_KIND, ERR_ZOO_CORRUPT, ERR_ZOO_ACCESS. */
   unlinkQueue(name: string): boolean;
+  unlinkChannel(name: string): boolean;
+  unlinkPipe(name: string): boolean;
   unlinkLock(name: string): boolean;
   unlinkMemory(name: string): boolean;
   /** The buffer that `take` and `takeBatch` copy into, from now on. */
@@ -244,6 +277,10 @@ export interface Addon {
   keepAlive(on: boolean): void;
   /** The program no longer handles SIGINT or SIGTERM: from now on they remove the names made here again. */
   watchSignals(): void;
+  /** Memory for a large copy, with whatever was in it before in this process; it is used again once the buffer was collected. */
+  warmBuffer(bytes: number): ArrayBuffer;
+  /** When the process `parent` has ended, this one clears up and ends, whatever it does then. Ends at once when it has ended already. With `thread` 1, also when only the thread has ended that started it. False: this system cannot do it. */
+  endWithParent(parent: number, thread: 0 | 1): boolean;
   /** At the end of the process or worker: `proper` closes every handle (exit code 0), and names made here are removed. */
   leave(proper: boolean): void;
 }

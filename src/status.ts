@@ -1,16 +1,103 @@
 /** What the addon reports, a negative status or an error object, as the errors a user sees. */
-import { PeerDied, ZooError, type ZooErrorCode, type ZooErrorDetails } from './errors.js';
+import {
+  ChannelClosed,
+  PeerDied,
+  ZooError,
+  type ZooErrorCode,
+  type ZooErrorDetails,
+} from './errors.js';
+import { decodeThrown } from './error-encoding.js';
 import { Status, native, type NativeFailure, type NativeHandle } from './native.js';
 
 /** What an error message has to name. */
 export interface Subject {
-  readonly kind: 'queue' | 'lock' | 'memory';
+  readonly kind: 'queue' | 'lock' | 'memory' | 'channel' | 'pipe';
   readonly name: string;
   readonly native: NativeHandle;
 }
 
+/** A channel or a pipe: what it failed with comes out of the shared memory. */
+export interface StreamSubject extends Subject {
+  readonly kind: 'channel' | 'pipe';
+  /** The encoded error, empty when there is none; undefined when it is damaged. */
+  failure(): Uint8Array | undefined;
+}
+
 /** The error for a status that is not `ok`. Reads `scratch`, so it has to come right after the call. */
 export function statusError(status: number, subject: Subject, operation: string): Error {
+  if (isStream(subject)) return streamError(status, subject, operation) as Error;
+  return commonError(status, subject, operation);
+}
+
+function isStream(subject: Subject): subject is StreamSubject {
+  return subject.kind === 'channel' || subject.kind === 'pipe';
+}
+
+/** What a channel or pipe ends with. May be any value, since anything can be thrown. */
+function streamError(status: number, subject: StreamSubject, operation: string): unknown {
+  const { kind, name: segment } = subject;
+  const pid = native().scratch[0] ?? 0;
+  const writerDied =
+    `${operation}: process ${pid}, the last writer of ${kind} '${segment}', died without closing it: ` +
+    'everything it had sent was delivered, what it still meant to send will not come';
+  const readerDied =
+    `${operation}: process ${pid}, the reader of pipe '${segment}', died; ` +
+    'what was written and not read is lost';
+  switch (status) {
+    case Status.ended:
+      return new ChannelClosed(
+        `${operation}: ${kind} '${segment}' has ended, its writers have closed it`,
+        { segment, ...causeOf(subject) },
+      );
+    case Status.peerDied:
+      return new PeerDied(pid, segment, writerDied);
+    case Status.failed:
+      return failureOf(subject, pid);
+    case Status.noReader:
+      return pid > 0
+        ? new PeerDied(pid, segment, readerDied)
+        : new ChannelClosed(
+            `${operation}: the reader of pipe '${segment}' has closed it; nobody would read this`,
+            { segment },
+          );
+    default:
+      return commonError(status, subject, operation);
+  }
+}
+
+/** The error that a writer closed with, with the process that sent it. */
+function failureOf(subject: StreamSubject, pid: number): unknown {
+  const bytes = subject.failure();
+  const thrown = bytes === undefined ? undefined : decodeOrUndefined(bytes);
+  if (thrown === undefined) {
+    return new ZooError(
+      'ERR_ZOO_CORRUPT',
+      `${subject.kind} '${subject.name}' was closed with an error by process ${pid}, but the ` +
+        'shared memory that should hold this error is damaged',
+      { segment: subject.name, pid },
+    );
+  }
+  const { value } = thrown;
+  if (value instanceof Error && !('pid' in value)) Object.assign(value, { pid });
+  return value;
+}
+
+function causeOf(subject: StreamSubject): { cause?: unknown } {
+  const bytes = subject.failure();
+  if (bytes === undefined || bytes.length === 0) return {};
+  const thrown = decodeOrUndefined(bytes);
+  return thrown ? { cause: thrown.value } : {};
+}
+
+function decodeOrUndefined(bytes: Uint8Array): { value: unknown } | undefined {
+  try {
+    return { value: decodeThrown(bytes) };
+  } catch {
+    return undefined;
+  }
+}
+
+function commonError(status: number, subject: Subject, operation: string): Error {
   const where = `${subject.kind} '${subject.name}'`;
   const segment = subject.name;
   switch (status) {
@@ -77,15 +164,16 @@ export function cursorError(subject: { name: string }, operation: string): ZooEr
 }
 
 export function tooLargeError(
-  subject: { name: string },
+  subject: { kind: string; name: string },
   operation: string,
   size: number,
   limit: number,
 ): ZooError {
   return new ZooError(
     'ERR_ZOO_TOO_LARGE',
-    `${operation}: a message of ${size} bytes can never fit into queue '${subject.name}', ` +
-      `the largest has ${limit} bytes; create the queue with a larger size or slotSize`,
+    `${operation}: a message of ${size} bytes can never fit into ${subject.kind} ` +
+      `'${subject.name}', the largest has ${limit} bytes; create it with ` +
+      (subject.kind === 'queue' ? 'a larger size or slotSize' : 'more bytes'),
     { segment: subject.name, size, limit },
   );
 }

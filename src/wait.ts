@@ -9,7 +9,6 @@
  * in line is also attempted again at a fixed interval.
  */
 import { AbortError } from './errors.js';
-import type { HandleWaits } from './handle-waits.js';
 import { Status } from './native.js';
 import type { Wait } from './options.js';
 
@@ -22,6 +21,15 @@ export interface Request<R> {
   readonly operation: string;
   /** Bytes of room that the attempt needs; a request to read has none. */
   readonly needed?: number;
+}
+
+/** The handle of a line, as the line needs it. */
+export interface LineOwner {
+  add(line: WaitingLine): void;
+  /** A line has waiters now. */
+  activate(): void;
+  /** A line has none any more. */
+  deactivate(): void;
 }
 
 /** One direction of one handle: what its waits sleep on. */
@@ -80,13 +88,14 @@ function isInVain(status: number): boolean {
 /** A promise in line. */
 export interface PendingWait<R> {
   readonly promise: Promise<R>;
+  readonly settled: boolean;
   /** Leaves the line and resolves with this instead; nothing was taken. */
   cancel(instead: R): void;
 }
 
 /** The line of promises that wait for one direction of a handle. */
 export class WaitingLine {
-  readonly #handle: HandleWaits;
+  readonly #handle: LineOwner;
   readonly #source: WaitSource;
   readonly #hasty: boolean;
   // A list with links in the waiters: entering and leaving, at any place, makes no garbage.
@@ -95,7 +104,7 @@ export class WaitingLine {
   #serving = false;
 
   /** `hasty`: whoever waits here should learn of a death soon. */
-  constructor(handle: HandleWaits, source: WaitSource, hasty: boolean) {
+  constructor(handle: LineOwner, source: WaitSource, hasty: boolean) {
     this.#hasty = hasty;
     this.#handle = handle;
     this.#source = source;
@@ -226,6 +235,10 @@ class Waiter<R> implements PendingWait<R> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  get settled(): boolean {
+    return this.#settled;
   }
 
   /** Makes the attempt; true when the promise is settled, one way or the other. */

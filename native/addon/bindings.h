@@ -11,6 +11,8 @@ napi_value openQueue(napi_env env, napi_callback_info info);
 napi_value openLock(napi_env env, napi_callback_info info);
 napi_value openMemory(napi_env env, napi_callback_info info);
 napi_value unlinkQueue(napi_env env, napi_callback_info info);
+napi_value unlinkChannel(napi_env env, napi_callback_info info);
+napi_value unlinkPipe(napi_env env, napi_callback_info info);
 napi_value unlinkLock(napi_env env, napi_callback_info info);
 napi_value unlinkMemory(napi_env env, napi_callback_info info);
 

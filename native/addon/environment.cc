@@ -188,6 +188,8 @@ const Doorbell* Environment::bell(Error& error) {
   poll_->data = this;
   uv_poll_start(poll_, UV_READABLE,
                 [](uv_poll_t* poll, int, int) { static_cast<Environment*>(poll->data)->ring(); });
+  // A signal may end the process without any of its code being run.
+  rememberName(bell_->name(), identityOf(bell_->descriptor()), RemoveWhen::always);
   keepAlive(keep_alive_);
   return &*bell_;
 }
@@ -252,6 +254,7 @@ void Environment::stopPolling(napi_async_cleanup_hook_handle hook) {
     return;
   }
   uv_poll_stop(poll_);
+  forgetName(bell_->name());
   poll_->data = new Closing{hook, std::move(bell_)};
   bell_.reset();
   uv_close(reinterpret_cast<uv_handle_t*>(poll_), [](uv_handle_t* closed) {

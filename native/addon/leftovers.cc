@@ -45,12 +45,16 @@ void removeOne(Remembered& remembered) {
   unlink(remembered.path);
 }
 
+}  // namespace
+
 void removeRememberedNames() {
   for (Remembered* place = first.load(std::memory_order_acquire); place != nullptr;
        place = place->next) {
     removeOne(*place);
   }
 }
+
+namespace {
 
 void onSignal(int signal) {
   const int saved = errno;

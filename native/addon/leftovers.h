@@ -30,6 +30,8 @@ void handleCloses(int descriptor);
 // handling them: libuv puts the system's default back then.
 void watchSignals();
 bool anythingRemembered();
+// At once; only calls that a signal handler may make.
+void removeRememberedNames();
 void forgetName(const std::string& name);
 // The process ends by an error or with another code than 0: that is a death, and names stay.
 void endsImproperly();

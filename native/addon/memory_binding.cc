@@ -28,10 +28,24 @@ class MemoryHandle final : public Handle {
   }
   std::string corruption() const override { return {}; }
   Memory& core() { return *memory_; }
+  // The bytes as a new buffer; the one before is empty from now on, with all views of it.
+  napi_value show() {
+    environment().detach(*this);
+    return environment().show(*this, memory_->mapping(), memory_->byteLength());
+  }
 
  private:
   std::unique_ptr<Memory> memory_;
 };
+
+napi_value renewMemory(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  if (!arguments.valid()) return nullptr;
+  auto& handle = arguments.handle<MemoryHandle>();
+  return handle.core().closed() ? undefined(env) : handle.show();
+}
+
+constexpr Function kFunctions[] = {{"renew", renewMemory}};
 
 }  // namespace
 
@@ -55,11 +69,11 @@ napi_value openMemory(napi_env env, napi_callback_info info) {
   if (handle->created && !booleanOption(env, given, "persist").value_or(false)) {
     rememberName(name, handle->core().identity(), RemoveWhen::always);
   }
-  const uint64_t bytes = handle->core().byteLength();
-  const std::shared_ptr<Mapping> mapping = handle->core().mapping();
+  const auto bytes = static_cast<double>(handle->core().byteLength());
   napi_value result = environment->adopt(std::move(owned));
-  if (!set(env, result, "memory", environment->show(*handle, mapping, bytes)) ||
-      !set(env, result, "byteLength", number(env, static_cast<double>(bytes)))) {
+  if (!set(env, result, "memory", handle->show()) ||
+      !set(env, result, "byteLength", number(env, bytes)) ||
+      !bindFunctions(env, result, kFunctions, handle)) {
     return nullptr;
   }
   return result;

@@ -5,6 +5,8 @@
 #include "addon/calls.h"
 #include "addon/environment.h"
 #include "addon/leftovers.h"
+#include "addon/parent_watch.h"
+#include "addon/warm_memory.h"
 
 namespace zoo::addon {
 
@@ -51,6 +53,14 @@ napi_value watchSignalsAgain(napi_env env, napi_callback_info) {
   return undefined(env);
 }
 
+napi_value endWithParentOf(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  if (!arguments.valid()) return nullptr;
+  const auto parent = static_cast<pid_t>(arguments.number(0));
+  const bool also_with_thread = arguments.number(1) != 0;
+  return boolean(env, endWithParent(parent, also_with_thread));
+}
+
 struct Export {
   const char* name;
   napi_callback callback;
@@ -61,6 +71,8 @@ constexpr Export kExports[] = {
     {"openLock", openLock},
     {"openMemory", openMemory},
     {"unlinkQueue", unlinkQueue},
+    {"unlinkChannel", unlinkChannel},
+    {"unlinkPipe", unlinkPipe},
     {"unlinkLock", unlinkLock},
     {"unlinkMemory", unlinkMemory},
     {"setSlab", setSlab},
@@ -68,6 +80,8 @@ constexpr Export kExports[] = {
     {"keepAlive", keepAlive},
     {"leave", leave},
     {"watchSignals", watchSignalsAgain},
+    {"endWithParent", endWithParentOf},
+    {"warmBuffer", warmBuffer},
 };
 
 napi_value initialise(napi_env env, napi_value exports) {

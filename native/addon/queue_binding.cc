@@ -42,7 +42,13 @@ class QueueHandle final : public Handle {
 
 // What a failed take or claim has to add to its status.
 int64_t explained(QueueHandle& handle, Status status) {
-  if (status == Status::peer_died) handle.scratch()[0] = handle.queue().deadPid();
+  if (status == Status::peer_died || status == Status::failed) {
+    handle.scratch()[0] = handle.queue().deadPid();
+  } else if (status == Status::no_reader) {
+    uint32_t pid = 0;
+    handle.queue().readerLeft(pid);
+    handle.scratch()[0] = pid;
+  }
   return statusNumber(status);
 }
 
@@ -51,7 +57,7 @@ int64_t put(QueueHandle& handle, const Arguments& arguments) {
   void* data = nullptr;
   size_t length = 0;
   if (!arguments.bytes(0, data, length)) return statusNumber(Status::would_block);
-  return statusNumber(handle.queue().put(data, length));
+  return explained(handle, handle.queue().put(data, length));
 }
 
 int64_t reserve(QueueHandle& handle, const Arguments& arguments) {
@@ -60,7 +66,7 @@ int64_t reserve(QueueHandle& handle, const Arguments& arguments) {
   uint64_t offset = 0;
   const Status status =
       handle.queue().reserve(static_cast<uint64_t>(arguments.number(0)), cursor, offset);
-  if (status != Status::ok) return statusNumber(status);
+  if (status != Status::ok) return explained(handle, status);
   handle.scratch()[0] = static_cast<double>(offset);
   return cursor;
 }
@@ -83,7 +89,7 @@ int64_t reserveBatch(QueueHandle& handle, const Arguments& arguments) {
   const Status status =
       handle.queue().reserveBatch(handle.scratch(), count, handle.scratch(), reserved);
   if (status == Status::would_block) return 0;
-  return status == Status::ok ? reserved : statusNumber(status);
+  return status == Status::ok ? reserved : explained(handle, status);
 }
 
 int64_t commitBatch(QueueHandle& handle, const Arguments&) {
@@ -238,6 +244,53 @@ int64_t becomeWriter(QueueHandle& handle, const Arguments&) {
   return statusNumber(handle.queue().becomeWriter());
 }
 
+int64_t holdWakes(QueueHandle& handle, const Arguments& arguments) {
+  if (handle.closed()) return statusNumber(Status::closed);
+  handle.queue().holdWakes(arguments.number(0) != 0);
+  return statusNumber(Status::ok);
+}
+
+int64_t fail(QueueHandle& handle, const Arguments& arguments) {
+  if (handle.closed()) return statusNumber(Status::closed);
+  void* data = nullptr;
+  size_t length = 0;
+  if (!arguments.bytes(0, data, length) || length == 0) return statusNumber(Status::would_block);
+  handle.queue().fail(data, length);
+  return 0;
+}
+
+napi_value failure(napi_env env, napi_callback_info info) {
+  const Arguments arguments(env, info);
+  if (!arguments.valid()) return nullptr;
+  auto& handle = arguments.handle<QueueHandle>();
+  if (handle.closed()) return undefined(env);
+  uint64_t size = 0;
+  const std::byte* bytes = handle.queue().failure(size);
+  if (bytes == nullptr) return undefined(env);
+  napi_value copy = nullptr;
+  void* target = nullptr;
+  ZOO_TRY(napi_create_buffer_copy(env, size, bytes, &target, &copy));
+  return copy;
+}
+
+int64_t becomeReader(QueueHandle& handle, const Arguments&) {
+  if (handle.closed()) return statusNumber(Status::closed);
+  handle.queue().becomeReader();
+  return 0;
+}
+
+int64_t readerLeft(QueueHandle& handle, const Arguments&) {
+  if (handle.closed()) return statusNumber(Status::closed);
+  uint32_t pid = 0;
+  const bool left = handle.queue().readerLeft(pid);
+  handle.scratch()[0] = pid;
+  return left ? 1 : 0;
+}
+
+int64_t room(QueueHandle& handle, const Arguments&) {
+  return handle.closed() ? 0 : static_cast<int64_t>(handle.queue().room());
+}
+
 int64_t length(QueueHandle& handle, const Arguments&) {
   return handle.closed() ? 0 : static_cast<int64_t>(handle.queue().length());
 }
@@ -276,6 +329,12 @@ constexpr Function kFunctions[] = {
     {"lookAround", hot<lookAround>},
     {"end", hot<end>},
     {"becomeWriter", hot<becomeWriter>},
+    {"holdWakes", hot<holdWakes>},
+    {"fail", hot<fail>},
+    {"failure", failure},
+    {"becomeReader", hot<becomeReader>},
+    {"readerLeft", hot<readerLeft>},
+    {"room", hot<room>},
     {"length", hot<length>},
     {"stats", stats},
 };
@@ -294,6 +353,11 @@ std::optional<std::vector<GroupOptions>> groupsOption(napi_env env, napi_value o
     groups.push_back(group);
   }
   return groups;
+}
+
+SegmentKind kindOf(const std::string& text) {
+  if (text == "channel") return SegmentKind::channel;
+  return text == "pipe" ? SegmentKind::pipe : SegmentKind::queue;
 }
 
 OpenMode openModeOf(const std::string& text) {
@@ -327,6 +391,12 @@ napi_value openQueue(napi_env env, napi_callback_info info) {
   options.prefault = booleanOption(env, given, "prefault");
   options.group = textOption(env, given, "group");
   options.label = textOption(env, given, "label").value_or("");
+  options.kind = kindOf(textOption(env, given, "kind").value_or("queue"));
+  options.codec = textOption(env, given, "codec").value_or("");
+  options.most_messages =
+      static_cast<uint32_t>(numberOption(env, given, "mostMessages").value_or(0));
+  options.end = textOption(env, given, "end").value_or("writer") == "writer" ? PipeEnd::writer
+                                                                             : PipeEnd::reader;
   const OpenMode mode = openModeOf(textOption(env, given, "openMode").value_or("either"));
 
   Result<std::unique_ptr<Queue>> opened = Queue::open(name, mode, options);
@@ -354,14 +424,24 @@ napi_value openQueue(napi_env env, napi_callback_info info) {
       !set(env, result, "limit", number(env, static_cast<double>(queue.limit()))) ||
       !set(env, result, "slots", integer(env, queue.slots())) ||
       !set(env, result, "group", text(env, groupName(queue.constants(), queue.group()))) ||
-      !set(env, result, "groups", groups)) {
+      !set(env, result, "groups", groups) || !set(env, result, "codec", text(env, queue.codec())) ||
+      !set(env, result, "pipeEnd",
+           text(env, queue.pipeEnd() == PipeEnd::reader ? "reader" : "writer"))) {
     return nullptr;
   }
   return bindFunctions(env, result, kFunctions, handle) ? result : nullptr;
 }
 
 napi_value unlinkQueue(napi_env env, napi_callback_info info) {
-  return unlinkCall<&Queue::unlink>(env, info);
+  return unlinkCall<&Queue::unlink<SegmentKind::queue>>(env, info);
+}
+
+napi_value unlinkChannel(napi_env env, napi_callback_info info) {
+  return unlinkCall<&Queue::unlink<SegmentKind::channel>>(env, info);
+}
+
+napi_value unlinkPipe(napi_env env, napi_callback_info info) {
+  return unlinkCall<&Queue::unlink<SegmentKind::pipe>>(env, info);
 }
 
 }  // namespace zoo::addon

@@ -37,6 +37,7 @@ napi_value participantObject(napi_env env, const ParticipantStats& participant) 
                         set(env, result, "group", text(env, participant.group)) &&
                         set(env, result, "writer", boolean(env, participant.writer)) &&
                         set(env, result, "ended", boolean(env, participant.ended)) &&
+                        set(env, result, "reader", boolean(env, participant.reader)) &&
                         set(env, result, "waiting", boolean(env, participant.waiting)) &&
                         set(env, result, "since", number(env, participant.since_ms));
   return complete ? result : nullptr;

@@ -19,6 +19,8 @@ enum class Status : int64_t {
   slab_too_small = -9,
   deadlock = -10,
   not_owner = -11,
+  failed = -12,     // drained, and a writer has closed it with an error
+  no_reader = -13,  // a pipe's reader has closed it or died
 };
 
 }  // namespace zoo

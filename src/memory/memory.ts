@@ -26,7 +26,7 @@ export interface MemoryOptions {
 export class ZooMemory implements Disposable, AsyncDisposable {
   readonly #name: string;
   readonly #native: NativeMemory;
-  readonly #buffer: ArrayBuffer;
+  #buffer: ArrayBuffer;
   readonly #unlinkWhenDisposed: boolean;
   #closed = false;
 
@@ -96,6 +96,14 @@ export class ZooMemory implements Disposable, AsyncDisposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#native.close();
+  }
+
+  /**
+   * Takes the views back from whoever has some: all views of `buffer` so far are empty from now on,
+   * in this thread, and `buffer` is a new one on the same bytes. After `close()` nothing happens.
+   */
+  renew(): void {
+    this.#buffer = this.#native.renew() ?? this.#buffer;
   }
 
   /** Removes the name, if it still leads to this block; works after `close()`. False when it does not. */

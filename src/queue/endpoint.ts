@@ -26,8 +26,15 @@ import {
   type Cursor,
 } from './views.js';
 
+/** Bytes `start` to `end` of a buffer. */
+export interface Span {
+  readonly memory: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
 export class QueueEndpoint implements Subject {
-  readonly kind = 'queue';
+  readonly kind: 'queue' | 'channel' | 'pipe';
   readonly name: string;
   readonly native: NativeQueue;
   readonly codec: ValueCodec;
@@ -47,7 +54,13 @@ export class QueueEndpoint implements Subject {
   /** Why the last call answered `notYet`. */
   lastStatus: number = Status.wouldBlock;
 
-  constructor(name: string, native: NativeQueue, codec: ValueCodec) {
+  constructor(
+    name: string,
+    native: NativeQueue,
+    codec: ValueCodec,
+    kind: 'queue' | 'channel' | 'pipe' = 'queue',
+  ) {
+    this.kind = kind;
     this.name = name;
     this.native = native;
     this.codec = codec;
@@ -87,16 +100,51 @@ export class QueueEndpoint implements Subject {
       if (size > limit) break;
       scratch[count] = size;
     }
-    if (count === 0) throw tooLargeError(this, operation, (list[from] as Uint8Array).length, limit);
-    const reserved = this.native.reserveBatch(count);
-    if (reserved === 0 || reserved === Status.wouldBlock) return 0;
-    if (reserved < 0) throw this.#putError(reserved, (list[from] as Uint8Array).length, operation);
+    const reserved = this.#reserveMany(count, (list[from] as Uint8Array).length, operation);
     const bytes = this.#bytes;
-    for (let i = 0; i < reserved; i++)
-      bytes.set(list[from + i] as Uint8Array, scratch[i] as number);
+    for (let i = 0; i < reserved; i++) {
+      const source = list[from + i] as Uint8Array;
+      copyTo(bytes, scratch[i] as number, source, 0, source.length);
+    }
+    this.#commitMany(reserved, operation);
+    return reserved;
+  }
+
+  /** The same for messages that lie in larger buffers. */
+  putSpans(list: readonly Span[], from: number, operation: string): number {
+    const scratch = this.#scratch;
+    const { limit } = this;
+    const most = Math.min(list.length - from, maxBatch);
+    let count = 0;
+    for (; count < most; count++) {
+      const { start, end } = list[from + count] as Span;
+      if (end - start > limit) break;
+      scratch[count] = end - start;
+    }
+    const first = list[from] as Span;
+    const reserved = this.#reserveMany(count, first.end - first.start, operation);
+    const bytes = this.#bytes;
+    for (let i = 0; i < reserved; i++) {
+      const { memory, start, end } = list[from + i] as Span;
+      copyTo(bytes, scratch[i] as number, memory, start, end);
+    }
+    this.#commitMany(reserved, operation);
+    return reserved;
+  }
+
+  /** Sets `count` messages aside, whose sizes are in `scratch`; none: the first can never fit. */
+  #reserveMany(count: number, firstSize: number, operation: string): number {
+    if (count === 0) throw tooLargeError(this, operation, firstSize, this.limit);
+    const reserved = this.native.reserveBatch(count);
+    if (reserved === Status.wouldBlock) return 0;
+    if (reserved < 0) throw this.#putError(reserved, firstSize, operation);
+    return reserved;
+  }
+
+  #commitMany(reserved: number, operation: string): void {
+    if (reserved === 0) return;
     const status = this.native.commitBatch();
     if (status < 0) throw statusError(status, this, operation);
-    return reserved;
   }
 
   reserve(size: number, operation: string): ReservedView | typeof notYet {
@@ -172,19 +220,48 @@ export class QueueEndpoint implements Subject {
     if (this.#undecodable) this.#throwUndecodable(this.#undecodable);
     if (this.codec.keepsSource) {
       const bytes = this.takeBytes();
-      return bytes === notYet ? notYet : this.#decode(bytes, 0, bytes.length);
+      return bytes === notYet ? notYet : this.decode(bytes, 0, bytes.length);
     }
     const slab = selectValueSlab();
     const size = this.native.take(0);
-    if (size >= 0) return this.#decode(slab.bytes, 0, size);
+    if (size >= 0) return this.decode(slab.bytes, 0, size);
     if (size !== Status.slabTooSmall) return this.#nothing(size);
     const view = this.claim();
     if (view === notYet) return notYet;
     try {
-      return this.#decode(this.#bytes, view.offset, view.offset + view.size);
+      return this.decode(this.#bytes, view.offset, view.offset + view.size);
     } finally {
       this.release(view, 'get');
     }
+  }
+
+  /**
+   * Takes up to `max` messages with one call and shows each to `visit`, before the next call of
+   * the addon. Answers how many, at least one.
+   */
+  takeEach(
+    max: number,
+    visit: (source: Buffer, start: number, end: number) => void,
+  ): number | typeof notYet {
+    if (this.codec.keepsSource) {
+      const list = this.takeManyBytes(max);
+      if (list === notYet) return notYet;
+      for (const bytes of list) visit(bytes, 0, bytes.length);
+      return list.length;
+    }
+    const slab = selectValueSlab();
+    const count = this.native.takeBatch(Math.min(max, maxBatch), 0);
+    for (let i = 0; i < count; i++) {
+      const start = this.#scratch[2 * i] as number;
+      visit(slab.bytes, start, start + (this.#scratch[2 * i + 1] as number));
+    }
+    if (count > 0) return count;
+    if (count !== Status.slabTooSmall) return this.#nothing(count);
+    const view = this.claim();
+    if (view === notYet) return notYet;
+    visit(this.#bytes, view.offset, view.offset + view.size);
+    this.release(view, 'get');
+    return 1;
   }
 
   /**
@@ -217,15 +294,17 @@ export class QueueEndpoint implements Subject {
     return this.native.length() + (this.#undecodable === undefined ? 0 : 1);
   }
 
-  #decode(source: Buffer, start: number, end: number): unknown {
+  /** The value of a message, as `takeEach` shows it. */
+  decode(source: Buffer, start: number, end: number): unknown {
     try {
       return this.codec.decode(source, start, end);
     } catch (cause) {
       const bytes = Buffer.from(source.subarray(start, end));
       throw new ZooError(
         'ERR_ZOO_DECODE',
-        `a message of ${bytes.length} bytes in queue '${this.name}' is no value of codec ` +
-          `'${this.codec.name}': both ends need the same codec, and bytes need getBytes(); ` +
+        `a message of ${bytes.length} bytes in ${this.kind} '${this.name}' is no value of codec ` +
+          `'${this.codec.name}': both ends need the same codec, and bytes need ` +
+          `${this.kind === 'queue' ? 'getBytes()' : 'views()'}; ` +
           'the message was taken, its bytes are in error.bytes',
         { segment: this.name, bytes, cause },
       );
@@ -310,8 +389,38 @@ export class QueueEndpoint implements Subject {
   /** After `notYet`: nothing now, or ever again, which is no error for a call that does not wait. */
   checkNothing(operation: string): undefined {
     const { lastStatus } = this;
-    if (lastStatus !== Status.ended && lastStatus !== Status.peerDied) this.mayCome(operation);
+    const over =
+      lastStatus === Status.ended || lastStatus === Status.peerDied || lastStatus === Status.failed;
+    if (!over) this.mayCome(operation);
     return undefined;
+  }
+
+  // Channels and pipes
+
+  /** What a writer has failed with, encoded; empty when none has, undefined when it is damaged. */
+  failure(): Uint8Array | undefined {
+    return this.native.failure();
+  }
+
+  /** This handle puts no more; with `failure`, the channel ends with it for all writers. */
+  end(failure?: Uint8Array): void {
+    if (failure === undefined) this.native.end();
+    else this.native.fail(failure);
+  }
+
+  /** Copies bytes `start` to `end` of a claimed message to `target`, from byte `at` on. */
+  copyOut(view: ClaimedView, start: number, end: number, target: Buffer, at: number): void {
+    this.#bytes.copy(target, at, view.offset + start, view.offset + end);
+  }
+
+  /** Bytes of the largest message that fits now. */
+  room(): number {
+    return this.native.room();
+  }
+
+  /** Throws when the reader of the pipe has left. */
+  checkReader(operation: string): void {
+    if (this.native.readerLeft() === 1) throw statusError(Status.noReader, this, operation);
   }
 
   close(): void {
@@ -320,6 +429,24 @@ export class QueueEndpoint implements Subject {
     this.waits.rejectAll((operation) => closedError(this, operation));
     this.native.close();
   }
+}
+
+/** Up to so many bytes, a loop is faster than a call of `set`. */
+const copiedByLoop = 64;
+
+function copyTo(
+  target: Uint8Array,
+  offset: number,
+  source: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const size = end - start;
+  if (size > copiedByLoop) {
+    target.set(size === source.length ? source : source.subarray(start, end), offset);
+    return;
+  }
+  for (let i = 0; i < size; i++) target[offset + i] = source[start + i] as number;
 }
 
 /** What a wait for a message sleeps on. */

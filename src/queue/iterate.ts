@@ -16,7 +16,7 @@ const millisecondsPerTurn = 4;
  * Lets the event loop turn now and then. A queue that always has a message would otherwise run the
  * loop of the user in microtasks alone: no timer, no socket and no finalizer would get its turn.
  */
-class Pace {
+export class Pace {
   #steps = 0;
   #turnStarted = performance.now();
 

@@ -15,9 +15,10 @@ import {
 import { closedError, translated } from '../status.js';
 import { notYet, waitBlocking, type Request } from '../wait.js';
 import { BatchPut, ByteList, EncodedPortions } from './batch.js';
-import { QueueEndpoint } from './endpoint.js';
+import type { QueueEndpoint } from './endpoint.js';
 import { ValueIterator, ViewIterator } from './iterate.js';
-import { parseQueueOptions, type OpenOptions, type QueueOptions } from './options.js';
+import { openEndpoint } from './open.js';
+import type { OpenOptions, QueueOptions } from './options.js';
 import { readStats, type QueueStats } from './stats.js';
 import type { ClaimedView, Cursor, ReadView, ReservedView, WriteView } from './views.js';
 import { untilMade } from './wait-for.js';
@@ -59,11 +60,8 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
    */
   constructor(name: string, options?: QueueOptions);
   constructor(name: string, options?: QueueOptions, openMode: OpenMode = 'either') {
-    const bare = parseName(name);
-    const { native: nativeOptions, codec } = parseQueueOptions(options, openMode);
-    const native = translated(bare, () => environment().openQueue(bare, nativeOptions));
-    this.#endpoint = new QueueEndpoint(bare, native, codec);
-    this.#unlinkWhenDisposed = native.created && options?.persist !== true;
+    this.#endpoint = openEndpoint(name, options, openMode);
+    this.#unlinkWhenDisposed = this.#endpoint.native.created && options?.persist !== true;
   }
 
   /**

@@ -68,6 +68,6 @@ export function readStats(native: NativeQueueStats, capacity: number): QueueStat
         { backlog, claimed, dropped, ...(oldestClaim.slot < 0 ? {} : { oldestClaim }) },
       ]),
     ),
-    participants,
+    participants: participants.map(({ reader: _reader, ...participant }) => participant),
   };
 }

@@ -109,6 +109,11 @@ export class ClaimedView implements ReadView {
     if (this.number >= 0 && !this.owner.closed) this.owner.release(this, 'commitRead');
   }
 
+  /** Offers the message again, unless it was committed or given back already. */
+  giveBack(): void {
+    if (this.number >= 0 && !this.owner.closed) this.owner.reject(this);
+  }
+
   [inspect.custom](): object {
     const { seq, deliveries, timestamp, view } = this;
     return Object.assign(named('ReadView'), { seq, deliveries, timestamp, view });

@@ -15,6 +15,7 @@ export async function untilMade<H>(
   name: string,
   { timeout, signal }: Wait,
   open: () => H,
+  subject: { kind: string; operation: string } = { kind: 'queue', operation: 'waitFor' },
 ): Promise<H> {
   const deadline = performance.now() + timeout;
   const changes = new DirectoryChanges(name);
@@ -25,7 +26,8 @@ export async function untilMade<H>(
       if (handle !== undefined) return handle;
       const rest = deadline - performance.now();
       if (rest <= 0) {
-        throw timeoutError({ kind: 'queue', name }, 'waitFor', timeout, 'nobody has made it');
+        const { kind, operation } = subject;
+        throw timeoutError({ kind, name }, operation, timeout, 'nobody has made it');
       }
       await changes.next(Math.min(rest, recheckEvery), signal);
     }

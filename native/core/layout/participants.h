@@ -23,6 +23,7 @@ enum class SlotState : uint32_t { free = 0, active = 1 };
 // Bits of Participant::role.
 inline constexpr uint32_t kRoleWriter = 1;
 inline constexpr uint32_t kRoleEnded = 2;
+inline constexpr uint32_t kRoleReader = 4;  // of a channel or a pipe
 
 // Bits of Participant::sleeping.
 inline constexpr uint32_t kSleepsOnFutex = 1;
@@ -37,6 +38,7 @@ struct Counters {
   std::atomic<uint64_t> finished;
   std::atomic<uint64_t> returned;
   std::atomic<uint64_t> oldest_claim_ns;  // monotonic clock, 0: holds nothing. For people.
+  std::atomic<uint64_t> reserved;         // messages reserved and not yet committed
 };
 
 struct alignas(64) Participant {

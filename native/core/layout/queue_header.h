@@ -27,7 +27,8 @@ enum class StoreKind : uint32_t { ring = 1, frames = 2 };
 enum class Overflow : uint32_t { block = 0, drop_oldest = 1, latest = 2 };
 
 // Whether anybody will put again.
-enum class WritersState : uint32_t { none = 0, open = 1, ended = 2, died = 3 };
+// `failed`: a channel or pipe was closed with an error, which counts for all of its writers.
+enum class WritersState : uint32_t { none = 0, open = 1, ended = 2, died = 3, failed = 4 };
 
 struct QueueConstants {
   StoreKind store;

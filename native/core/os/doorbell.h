@@ -33,11 +33,13 @@ namespace detail {
 inline constexpr const char* kBellPrefix = ".zoosync-bell-";
 inline constexpr const char* kNewBellPrefix = ".zoosync-newbell-";
 
-inline std::string bellPath(const char* prefix, BellId id) {
+inline std::string bellName(const char* prefix, BellId id) {
   char digits[17];
   std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(id));
-  return shmPath(std::string(prefix) + digits);
+  return std::string(prefix) + digits;
 }
+
+inline std::string bellPath(const char* prefix, BellId id) { return shmPath(bellName(prefix, id)); }
 }  // namespace detail
 
 // Removes the bell of a participant that was found dead, unless somebody still has it.
@@ -82,6 +84,8 @@ class Doorbell {
   }
 
   BellId id() const { return id_; }
+  // The name under /dev/shm.
+  std::string name() const { return detail::bellName(detail::kBellPrefix, id_); }
   int descriptor() const { return descriptor_.get(); }
 
   // Takes all rings that have come so far.
@@ -91,9 +95,7 @@ class Doorbell {
     }
   }
 
- private:
-  Doorbell() = default;
-
+  // Removes the bells whose owners are gone.
   static void removeOrphans() {
     DIR* directory = opendir(kShmDirectory);
     if (directory == nullptr) return;
@@ -116,6 +118,9 @@ class Doorbell {
     }
     closedir(directory);
   }
+
+ private:
+  Doorbell() = default;
 
   BellId id_ = 0;
   Descriptor descriptor_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/layout/channel_header.h"
 #include "core/layout/queue_header.h"
 #include "core/queue/store.h"
 #include "core/segment/segment.h"
@@ -13,9 +14,30 @@
 
 namespace zoo {
 
+// Whether anybody will put again, with the pid of a writer that died or failed. A pipe has the same
+// word for its reader.
+struct WritersWord {
+  uint64_t bits;
+  WritersState state() const { return static_cast<WritersState>(bits & 0xff); }
+  uint32_t pid() const { return static_cast<uint32_t>(bits >> 32); }
+  // Nobody will put any more; after a death somebody else may.
+  bool over() const {
+    return state() == WritersState::ended || state() == WritersState::died ||
+           state() == WritersState::failed;
+  }
+  bool mayJoin() const { return state() != WritersState::ended && state() != WritersState::failed; }
+  static uint64_t of(WritersState state, uint32_t pid) {
+    return static_cast<uint64_t>(state) | (uint64_t{pid} << 32);
+  }
+};
+
 struct Context {
   Segment segment;
   QueueHeader* header = nullptr;
+  ChannelHeader* channel = nullptr;
+  uint32_t most_messages = 0;  // 0: as many as there is room for
+  bool is_plain = true;        // neither a channel nor a pipe
+  bool is_pipe = false;
   QueueConstants constants = {};  // our own copy: checked once, and nobody can change it
   Store store;
   Membership me;
@@ -29,6 +51,16 @@ struct Context {
   }
   Sleepers writers() const { return Sleepers(header->writers_waiting, segment.participants()); }
   uint32_t salt(uint64_t seq) const { return saltOf(seq, constants.salt); }
+
+  WritersWord writersWord() const {
+    return {header->writers.load(std::memory_order_acquire)};  // CONSUME writers
+  }
+  // A pipe's reader, which is the only one it ever has, has closed it or died.
+  bool readerLeft() const { return is_pipe && readersWord().over(); }
+  WritersWord readersWord() const {
+    return {channel->readers.load(std::memory_order_acquire)};  // CONSUME readers
+  }
+  std::byte* failure() const { return segment.mapping()->base() + kFailureOffset; }
 
   Status damaged(const char* what, uint64_t position) {
     char text[160];
@@ -70,17 +102,6 @@ struct Context {
       position = found.next;
     }
     return true;
-  }
-};
-
-// Whether anybody will put again, with the pid of a writer that died.
-struct WritersWord {
-  uint64_t bits;
-  WritersState state() const { return static_cast<WritersState>(bits & 0xff); }
-  uint32_t pid() const { return static_cast<uint32_t>(bits >> 32); }
-  bool over() const { return state() == WritersState::ended || state() == WritersState::died; }
-  static uint64_t of(WritersState state, uint32_t pid) {
-    return static_cast<uint64_t>(state) | (uint64_t{pid} << 32);
   }
 };
 

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/layout/channel_header.h"
 #include "core/layout/queue_header.h"
+#include "core/layout/segment_header.h"
 #include "core/os/mapping.h"
 
 namespace zoo {
@@ -31,6 +33,12 @@ struct QueueOptions {
 
   std::optional<std::string> group;  // which one this handle reads for; default: the first
   std::string label;
+
+  // A channel and a pipe are queues of a kind of their own.
+  SegmentKind kind = SegmentKind::queue;
+  std::string codec;            // channel: the name of the creator's, for those who open it
+  uint32_t most_messages = 0;   // channel: 0: as many as there is room for
+  PipeEnd end = PipeEnd::none;  // pipe: the creator's
 };
 
 inline constexpr const char* kDefaultGroup = "default";

@@ -23,7 +23,7 @@ class Queue {
                                              const QueueOptions& options) {
     std::unique_ptr<Queue> queue;
     const auto adopt = [&]() -> Result<Adopted> {
-      Result<Segment> segment = Segment::open(name, SegmentKind::queue, &isMirrored);
+      Result<Segment> segment = Segment::open(name, options.kind, &isMirrored);
       if (!segment) return segment.error();
       queue.reset(new Queue(segment.take()));
       return queue->adopt(options);
@@ -34,26 +34,32 @@ class Queue {
       Result<uint32_t> group = findGroup(name, *constants, options.group);
       if (!group) return group.error();
       SegmentPlan plan;
-      plan.kind = SegmentKind::queue;
-      plan.block_bytes = kFrameTableOffset - kBlockOffset + Store::tableBytes(*constants);
+      plan.kind = options.kind;
+      plan.block_bytes = kFrameTableOffset - kBlockOffset + tableBytes(*constants, options.kind);
       plan.data_bytes = constants->capacity;
       plan.mirrored = constants->store == StoreKind::ring;
       plan.mode = options.mode;
       plan.set_aside = options.set_aside;
-      const auto initialise = [&](Segment& fresh) { initialiseHeader(fresh, *constants); };
+      const auto initialise = [&](Segment& fresh) {
+        initialiseHeader(fresh, *constants);
+        initialiseChannel(fresh, options);
+      };
       Result<Segment> segment = Segment::make(name, plan, initialise);
       if (!segment) return segment.error();
       queue.reset(new Queue(segment.take()));
-      queue->bind(*constants, *group);
+      queue->bind(*constants, options.kind, *group);
       if (queue->context_.me.join(options.label) != Membership::Join::joined) {
         return Error::of(ErrorCode::platform, 0,
                          "cannot lock '%s': this system has no open file description locks",
                          name.c_str());
       }
       queue->takePlace();
+      // Before the name is there, so that a creator who dies at once has not left in silence.
+      if (options.kind == SegmentKind::pipe) queue->takeEnd(options.end);
+      if (options.kind == SegmentKind::channel) queue->becomeWriter();
       return Done{};
     };
-    Result<bool> made = openOrMake(name, SegmentKind::queue, mode, adopt, make,
+    Result<bool> made = openOrMake(name, options.kind, mode, adopt, make,
                                    [&]() -> const Segment& { return queue->context_.segment; });
     if (!made) return made.error();
     queue->created_ = *made;
@@ -62,8 +68,9 @@ class Queue {
     return queue;
   }
 
+  template <SegmentKind kind = SegmentKind::queue>
   static Result<bool> unlink(const std::string& name) {
-    return zoo::unlinkName(name, SegmentKind::queue);
+    return zoo::unlinkName(name, kind);
   }
 
   Queue(const Queue&) = delete;
@@ -80,6 +87,11 @@ class Queue {
   const QueueConstants& constants() const { return context_.constants; }
   uint32_t group() const { return context_.group; }
   uint32_t slot() const { return context_.me.self().slot; }
+  PipeEnd pipeEnd() const { return end_; }
+  std::string codec() const {
+    const char* name = context_.channel->constants.codec;
+    return std::string(name, strnlen(name, kCodecNameBytes));
+  }
   const std::string& corruption() const { return context_.corruption; }
   const FileIdentity& identity() const { return context_.segment.identity(); }
   const std::shared_ptr<Mapping>& mapping() const { return context_.segment.mapping(); }
@@ -96,7 +108,33 @@ class Queue {
   }
   void commitBatch() { writer_.commitBatch(); }
   Status becomeWriter() { return writer_.becomeWriter(); }
+  void holdWakes(bool on) { writer_.holdWakes(on); }
   void end() { writer_.end(); }
+
+  // --- channels and pipes
+  // This handle's end, and with it everybody's: readers get these bytes after what was put.
+  void fail(const void* bytes, uint64_t size) {
+    if (context_.is_plain || size > kFailureBytes) return writer_.end();
+    writer_.fail(bytes, size);
+  }
+  // What a writer failed with, after Status::failed; null when that is damaged.
+  const std::byte* failure(uint64_t& size) const {
+    size = context_.channel->failure_bytes.load(std::memory_order_relaxed);
+    return context_.is_plain || size > kFailureBytes ? nullptr : context_.failure();
+  }
+  // Shows as a reader in statistics from now on.
+  void becomeReader() { context_.me.own().role.fetch_or(kRoleReader, std::memory_order_relaxed); }
+  // Whether a pipe's reader has left, and the process id of one that died (0: it closed).
+  bool readerLeft(uint32_t& pid) const {
+    pid = context_.readersWord().pid();
+    return context_.readerLeft();
+  }
+  // Bytes of the largest message that fits now.
+  uint64_t room() {
+    Section section(context_);
+    if (!section.held()) return 0;
+    return Room(context_).largest();
+  }
 
   // --- taking: ok, would_block (empty), ended, peer_died, corrupt
   Status take(std::byte* target, uint64_t room, uint64_t& size) {
@@ -115,9 +153,7 @@ class Queue {
   }
   std::byte* data() const { return context_.segment.mapping()->data(); }
   // Of the writer that died, after peer_died.
-  uint32_t deadPid() const {
-    return WritersWord{context_.header->writers.load(std::memory_order_acquire)}.pid();
-  }
+  uint32_t deadPid() const { return context_.writersWord().pid(); }
 
   // --- waiting
   // Blocks at most `nanoseconds` and never longer than kLongestSleep. ok: try again.
@@ -179,6 +215,10 @@ class Queue {
       if (section.held()) {
         writer_.endUnderGuard();
         reader_.giveBackAll();
+        if (context_.is_pipe && end_ == PipeEnd::reader) {
+          noteReaderLeft(context_, WritersState::ended, 0);
+          context_.writers().wakeAll();
+        }
         ZOO_STEP("close.given_back");
         const uint32_t slot = context_.me.self().slot;
         for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
@@ -208,6 +248,8 @@ class Queue {
   explicit Queue(Segment segment) : writer_(context_), reader_(context_) {
     context_.segment = std::move(segment);
     context_.header = &context_.segment.block<QueueHeader>();
+    context_.channel =
+        reinterpret_cast<ChannelHeader*>(context_.segment.mapping()->base() + kChannelOffset);
     context_.me = Membership(context_.segment.participants(), context_.segment.lockDescriptor());
   }
 
@@ -225,7 +267,22 @@ class Queue {
     header.next_seq.store(1, std::memory_order_relaxed);
   }
 
-  void bind(const QueueConstants& constants, uint32_t group) {
+  // What lies between the block and the data.
+  static uint64_t tableBytes(const QueueConstants& constants, SegmentKind kind) {
+    return kind == SegmentKind::queue ? Store::tableBytes(constants) : kFailureBytes;
+  }
+
+  static void initialiseChannel(Segment& fresh, const QueueOptions& options) {
+    ChannelHeader& channel = *new (fresh.mapping()->base() + kChannelOffset) ChannelHeader{};
+    channel.constants.most_messages = options.most_messages;
+    channel.constants.creator_end = options.end;
+    std::strncpy(channel.constants.codec, options.codec.c_str(), kCodecNameBytes - 1);
+  }
+
+  void bind(const QueueConstants& constants, SegmentKind kind, uint32_t group) {
+    context_.most_messages = context_.channel->constants.most_messages;
+    context_.is_plain = kind == SegmentKind::queue;
+    context_.is_pipe = kind == SegmentKind::pipe;
     context_.constants = constants;
     context_.constants.salt = context_.header->constants.salt;
     context_.store = Store(context_.segment, *context_.header, constants);
@@ -236,7 +293,7 @@ class Queue {
     const QueueConstants constants = context_.header->constants;
     const SegmentHeader& segment = context_.segment.header();
     if (!plausible(constants, segment.data_bytes) ||
-        kFrameTableOffset + Store::tableBytes(constants) > segment.data_offset) {
+        kFrameTableOffset + tableBytes(constants, options.kind) > segment.data_offset) {
       return Error::of(ErrorCode::corrupt, 0,
                        "queue '%s': its constants are damaged; remove it and make it anew",
                        name().c_str());
@@ -245,7 +302,7 @@ class Queue {
     if (!agreed) return agreed.error();
     Result<uint32_t> group = findGroup(name(), constants, options.group);
     if (!group) return group.error();
-    bind(constants, *group);
+    bind(constants, options.kind, *group);
     Section section(context_);
     if (!section.held()) {
       return Error::of(ErrorCode::corrupt, 0,
@@ -253,6 +310,8 @@ class Queue {
                        name().c_str());
     }
     reapTheDead(context_);
+    const PipeEnd end = otherEnd(context_.channel->constants.creator_end);
+    if (context_.is_pipe && endIsTaken(end)) return taken(end);
     switch (context_.me.join(options.label)) {
       case Membership::Join::full:
         return Error::of(ErrorCode::full, 0, "queue '%s' has %u handles open, and no more fit",
@@ -263,7 +322,43 @@ class Queue {
         break;
     }
     takePlace();
+    if (context_.is_pipe) takeEnd(end);
     return Adopted::yes;
+  }
+
+  // An end of a pipe is taken once: what its first owner has read or written, no second one knows.
+  bool endIsTaken(PipeEnd end) const {
+    const WritersWord word =
+        end == PipeEnd::writer ? context_.writersWord() : context_.readersWord();
+    return word.state() != WritersState::none;
+  }
+
+  Error taken(PipeEnd end) const {
+    const char* role = end == PipeEnd::writer ? "writer" : "reader";
+    for (uint32_t slot = 0; slot < kSlots; ++slot) {
+      if (!context_.me.isActive(slot)) continue;
+      return Error::of(ErrorCode::full, 0,
+                       "pipe '%s' has or had a %s, and can have only one; make another pipe",
+                       name().c_str(), role);
+    }
+    return Error::of(ErrorCode::notFound, ENOENT,
+                     "pipe '%s' was used up by processes that have left; make it anew",
+                     name().c_str());
+  }
+
+  // Under the guard, or before anybody else sees the pipe.
+  void takeEnd(PipeEnd end) {
+    end_ = end;
+    context_.me.own().role.fetch_or(end == PipeEnd::writer ? kRoleWriter : kRoleReader,
+                                    std::memory_order_relaxed);
+    // if killed here: the role is enough for those who clean up.
+    const uint64_t open = WritersWord::of(WritersState::open, 0);
+    if (end == PipeEnd::writer) {
+      context_.header->writers.store(open, std::memory_order_release);
+      writer_.isWriterAlready();
+    } else {
+      context_.channel->readers.store(open, std::memory_order_release);
+    }
   }
 
   void takePlace() {
@@ -274,8 +369,7 @@ class Queue {
   bool writable(uint64_t size) {
     Section section(context_);
     if (!section.held()) return true;
-    const WritersWord writers = {context_.header->writers.load(std::memory_order_acquire)};
-    if (writers.state() == WritersState::ended) return true;
+    if (!context_.writersWord().mayJoin() || context_.readerLeft()) return true;
     return Room(context_).mayFit(unitsFor(size));
   }
 
@@ -336,11 +430,12 @@ class Queue {
   }
 
   Context context_;
+  PipeEnd end_ = PipeEnd::none;
   Writer writer_;
   Reader reader_;
   Watching watch_reading_{50'000};
   Watching watch_writing_{50'000};
-  Watching watch_on_loop_{15'000};
+  Watching watch_on_loop_{50'000};
   bool created_ = false;
   bool closed_ = false;
   bool gone_ = false;

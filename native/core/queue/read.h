@@ -162,8 +162,7 @@ class Reader {
   Status next(Found& found, DeliveryWord& word) {
     const Status look = lookFor(found, word);
     if (look != Status::would_block) return look;
-    const WritersWord writers = {
-        context_.header->writers.load(std::memory_order_acquire)};  // CONSUME writers
+    const WritersWord writers = context_.writersWord();  // CONSUME writers
     if (!writers.over()) return Status::would_block;
     // Looked at the writers after the records: what was put before the end has to be seen first.
     const Status again = lookFor(found, word);
@@ -171,7 +170,19 @@ class Reader {
     if (othersHold()) return Status::would_block;  // it may come back
     const Status once_more = lookFor(found, word);
     if (once_more != Status::would_block) return once_more;
-    return writers.state() == WritersState::died ? Status::peer_died : Status::ended;
+    switch (writers.state()) {
+      case WritersState::died:
+        return Status::peer_died;
+      case WritersState::failed:
+        // What other writers have reserved may still be committed, and comes before the error.
+        return stoppedAtReservation() ? Status::would_block : Status::failed;
+      default:
+        return Status::ended;
+    }
+  }
+
+  bool stoppedAtReservation() const {
+    return position_ < context_.header->tail.load(std::memory_order_acquire);
   }
 
   Status lookFor(Found& found, DeliveryWord& word) {

@@ -23,6 +23,9 @@ inline void wakeEverybody(Context& context) {
 
 // Whoever leaves last decides how the queue ends. Called when a writer has ended or is dead.
 inline void noteWriterLeft(Context& context, uint32_t slot, WritersState how, uint32_t pid) {
+  // A failure counts for all.
+  const WritersWord now = {context.header->writers.load(std::memory_order_relaxed)};
+  if (now.state() == WritersState::failed) return;
   for (uint32_t other = 0; other < kSlots; ++other) {
     if (other == slot || !context.me.isActive(other)) continue;
     const uint32_t role = context.participants()[other].role.load(std::memory_order_relaxed);
@@ -30,6 +33,14 @@ inline void noteWriterLeft(Context& context, uint32_t slot, WritersState how, ui
   }
   context.header->writers.store(WritersWord::of(how, pid),
                                 std::memory_order_release);  // PUBLISH writers
+}
+
+// A pipe has no reader any more, and never will. The caller wakes the writer.
+inline void noteReaderLeft(Context& context, WritersState how, uint32_t pid) {
+  const WritersWord now = {context.channel->readers.load(std::memory_order_relaxed)};
+  if (now.over()) return;
+  context.channel->readers.store(WritersWord::of(how, pid),
+                                 std::memory_order_release);  // PUBLISH readers
 }
 
 // A claimed message goes back: offered again, or to the dead letters once it was offered enough.
@@ -119,6 +130,9 @@ inline uint32_t reapTheDead(Context& context) {
       const bool ended = (role & kRoleEnded) != 0;
       noteWriterLeft(context, slot, ended ? WritersState::ended : WritersState::died,
                      participant.pid.load(std::memory_order_relaxed));
+    }
+    if (context.is_pipe && (role & kRoleReader) != 0) {
+      noteReaderLeft(context, WritersState::died, participant.pid.load(std::memory_order_relaxed));
     }
     for (uint32_t group = 0; group < context.constants.group_count; ++group) {
       context.readers(group).remove(slot);

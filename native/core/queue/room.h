@@ -13,6 +13,7 @@
 
 #include "core/kill_step.h"
 #include "core/queue/context.h"
+#include "core/queue/totals.h"
 
 namespace zoo {
 
@@ -29,15 +30,27 @@ class Room {
 
   // A place for a record of `units`, or would_block. Corrupt leaves a note in the context.
   Status find(uint64_t units, Place& place) {
+    if (!oneMoreAllowed()) return Status::would_block;
     return context_.store.isRing() ? findInRing(units, place) : findSlot(place);
   }
 
   // Whether `find` would find a place. A ring is reclaimed for it, and dropping groups give way, as
   // they would for the put that follows.
   bool mayFit(uint64_t units) {
+    if (!oneMoreAllowed()) return false;
     Place place;
     return context_.store.isRing() ? findInRing(units, place) != Status::would_block
                                    : slotMayBeFree();
+  }
+
+  // Bytes of the largest message that fits into a ring now.
+  uint64_t largest() {
+    if (!oneMoreAllowed()) return 0;
+    reclaimDonePrefix(context_.store.capacity());
+    const uint64_t used =
+        header_.tail.load(std::memory_order_relaxed) - header_.head.load(std::memory_order_relaxed);
+    if (!endsFit() || context_.store.capacity() - used <= sizeof(Record)) return 0;
+    return context_.store.capacity() - used - sizeof(Record);
   }
 
   // Moves the head of a ring over finished records, until `wanted` units are free and a little
@@ -63,6 +76,25 @@ class Room {
   }
 
  private:
+  // A channel may have a largest number of messages. Those of dropping groups give way.
+  bool oneMoreAllowed() {
+    const uint64_t most = context_.most_messages;
+    if (most == 0) return true;
+    while (messagesAhead(context_) >= most) {
+      if (!dropOldest()) return false;
+    }
+    return true;
+  }
+
+  bool dropOldest() {
+    if (context_.store.isRing()) reclaimDonePrefix(context_.store.capacity());
+    bool dropped = false;
+    context_.forEachRecord([&](const Found& found) {
+      if (!dropped && whatHolds(*found.record) == Holds::droppable) dropped = drop(*found.record);
+    });
+    return dropped;
+  }
+
   // How a record that is not finished can be got rid of.
   enum class Holds { nothing, somebody, droppable, dead_letter };
 

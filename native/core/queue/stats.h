@@ -33,6 +33,7 @@ struct ParticipantStats {
   std::string group;
   bool writer = false;
   bool ended = false;
+  bool reader = false;  // of a channel or a pipe
   bool waiting = false;
   double since_ms = 0;  // since 1970
 };
@@ -146,6 +147,7 @@ inline QueueStats statsOf(Context& context) {
     one.group = group < context.constants.group_count ? groupName(context.constants, group) : "";
     one.writer = (role & kRoleWriter) != 0;
     one.ended = (role & kRoleEnded) != 0;
+    one.reader = (role & kRoleReader) != 0;
     one.waiting = context.writers().has(slot) ||
                   (group < context.constants.group_count && context.readers(group).has(slot));
     one.since_ms = static_cast<double>(participant.since_ns.load(std::memory_order_relaxed)) / 1e6;

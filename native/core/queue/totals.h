@@ -80,6 +80,17 @@ inline GroupCounts countsOf(const Context& context, uint32_t group) {
   return counts;
 }
 
+// Messages that some group has not taken yet, and those that are about to be committed. At most
+// too many by what participants are counting at this very moment. Under the guard.
+inline uint64_t messagesAhead(const Context& context) {
+  uint64_t most = 0;
+  for (uint32_t group = 0; group < context.constants.group_count; ++group) {
+    const uint64_t backlog = countsOf(context, group).backlog;
+    if (backlog > most) most = backlog;
+  }
+  return most + sumOf(context, kMaxGroups, &Counters::reserved);
+}
+
 // What a participant counted goes to those who have left. Under the guard.
 inline void handIn(Context& context, uint32_t slot) {
   Participant& participant = context.participants()[slot];

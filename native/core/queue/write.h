@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "core/queue/cursors.h"
@@ -142,12 +143,41 @@ class Writer {
     return section.held() ? becomeWriterUnderGuard() : Status::corrupt;
   }
 
+  // While on, nobody is woken by what is put: it is visible all the same. Off: who was not woken is.
+  void holdWakes(bool on) {
+    holding_ = on;
+    if (on || held_ == 0) return;
+    wakeReaders(std::exchange(held_, 0));
+  }
+
+  // The role was taken when the pipe was opened.
+  void isWriterAlready() { is_writer_ = true; }
+
   // This handle puts no more; what it has reserved is given up. Under the guard or not, both fine.
   void end() {
     if (ended_) return;
     abortAll();
     Section section(context_);
     if (section.held()) endUnderGuard();
+  }
+
+  // Ends the channel for all of its writers, with what went wrong (encoded, at most kFailureBytes).
+  // The first failure stands, and a channel at its end cannot fail any more.
+  void fail(const void* bytes, uint64_t size) {
+    if (ended_) return;
+    abortAll();
+    Section section(context_);
+    if (!section.held()) return;
+    if (!atItsEnd()) {
+      std::memcpy(context_.failure(), bytes, size);
+      context_.channel->failure_bytes.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
+      // if killed here: not failed, but a writer has died.
+      context_.header->writers.store(
+          WritersWord::of(WritersState::failed, static_cast<uint32_t>(getpid())),
+          std::memory_order_release);  // PUBLISH writers
+      wakeEverybody(context_);
+    }
+    endUnderGuard();
   }
 
   void endUnderGuard() {
@@ -170,19 +200,17 @@ class Writer {
   // What can be said without the guard.
   Status mayPut(uint64_t size) const {
     if (size > context_.store.limit()) return Status::too_large;
-    if (ended_) return Status::ended;
-    return is_writer_ || !atItsEnd() ? Status::ok : Status::ended;
+    if (ended_ || atItsEnd()) return Status::ended;
+    return context_.readerLeft() ? Status::no_reader : Status::ok;
   }
 
-  bool atItsEnd() const {
-    return WritersWord{context_.header->writers.load(std::memory_order_acquire)}.state() ==
-           WritersState::ended;
-  }
+  bool atItsEnd() const { return !context_.writersWord().mayJoin(); }
 
   // A handle counts as a writer once it has put, not when it has only tried to.
   Status becomeWriterUnderGuard() {
-    if (is_writer_) return Status::ok;
+    // Also for a writer: another one may have failed, and nothing comes behind a failure.
     if (atItsEnd()) return Status::ended;
+    if (is_writer_) return Status::ok;
     context_.me.own().role.fetch_or(kRoleWriter, std::memory_order_relaxed);
     ZOO_STEP("writer.role");
     context_.header->writers.store(WritersWord::of(WritersState::open, 0),
@@ -211,6 +239,7 @@ class Writer {
     publish(place, seq);
     ZOO_STEP("reserve.published");
     reservation = {place.record, static_cast<uint32_t>(size)};
+    Counting::add(context_.counters().reserved);
     return Status::ok;
   }
 
@@ -224,13 +253,17 @@ class Writer {
                           std::memory_order_release);  // PUBLISH commit
     ZOO_STEP("commit.published");
     Counting::add(context_.counters().puts);
+    settleReservation();
   }
 
   void abortOne(Record& record) {
     record.producer.store(ProducerWord::of(ProducerState::aborted, {}).bits,
                           std::memory_order_release);
     ZOO_STEP("abort.published");
+    settleReservation();
   }
+
+  void settleReservation() { Counting::add(context_.counters().reserved, ~uint64_t{0}); }
 
   uint64_t writeHeader(const Place& place, uint64_t size, ProducerState state, uint64_t now) {
     QueueHeader& header = *context_.header;
@@ -268,6 +301,10 @@ class Writer {
   }
 
   void wakeReaders(uint64_t messages) {
+    if (holding_) {
+      held_ += messages;
+      return;
+    }
     std::atomic_thread_fence(std::memory_order_seq_cst);
     for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
       Sleepers readers = context_.readers(group);
@@ -283,6 +320,8 @@ class Writer {
   Context& context_;
   bool is_writer_ = false;
   bool ended_ = false;
+  bool holding_ = false;
+  uint64_t held_ = 0;  // messages whose readers were not woken
   Cursors<Reservation> reservations_;
   std::vector<Reservation> batch_;
 };

@@ -36,6 +36,10 @@ inline const char* nameOf(SegmentKind kind) {
       return "a lock";
     case SegmentKind::memory:
       return "a memory";
+    case SegmentKind::channel:
+      return "a channel";
+    case SegmentKind::pipe:
+      return "a pipe";
   }
   return "something unknown";
 }

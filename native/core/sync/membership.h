@@ -58,7 +58,8 @@ class Membership {
     place.sleeping.store(0, std::memory_order_relaxed);
     for (std::atomic<uint64_t>* counter :
          {&place.counters.epoch, &place.counters.puts, &place.counters.claims,
-          &place.counters.finished, &place.counters.returned, &place.counters.oldest_claim_ns}) {
+          &place.counters.finished, &place.counters.returned, &place.counters.oldest_claim_ns,
+          &place.counters.reserved}) {
       counter->store(0, std::memory_order_relaxed);
     }
     place.state.store(SlotState::free, std::memory_order_release);
