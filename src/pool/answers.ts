@@ -1,0 +1,135 @@
+/** What a worker says to its pool. */
+import type { ValueCodec } from '../codec.js';
+import { encodeThrown } from '../error-encoding.js';
+import { renameRoot } from './errors.js';
+import { joinNote, type LargeReceiver, type LargeSender, type Part } from './large-values.js';
+import type { Link } from './link.js';
+import { packValue } from './payload.js';
+import { Flag, FromWorker, besideFrom, fromWorkerHeader } from './protocol.js';
+
+const sharedBytes = 64 * 1024;
+const noParts: readonly Part[] = [];
+const noBytes = new Uint8Array(0);
+
+export class Answers {
+  readonly #outbox: Link;
+  readonly #codec: ValueCodec;
+  readonly #large: LargeSender;
+  readonly #arguments: LargeReceiver;
+  /** Small frames are made here, one after the other. */
+  readonly #shared = Buffer.allocUnsafeSlow(sharedBytes);
+  readonly #numbers = new DataView(this.#shared.buffer);
+
+  constructor(outbox: Link, codec: ValueCodec, large: LargeSender, received: LargeReceiver) {
+    this.#outbox = outbox;
+    this.#codec = codec;
+    this.#large = large;
+    this.#arguments = received;
+  }
+
+  /** From now on the pool is not woken by answers, though it can read them. */
+  holdWakes(): void {
+    this.#outbox.endpoint.native.holdWakes(1);
+  }
+
+  /** Wakes the pool for what it was not woken for. */
+  releaseWakes(): void {
+    this.#outbox.endpoint.native.holdWakes(0);
+  }
+
+  /** Frames wait for room: what is sent now waits behind them. */
+  get congested(): boolean {
+    return this.#outbox.congested;
+  }
+
+  /**
+   * Sends the value of a task, or an item of a stream. A promise when there is no room now. What
+   * cannot be sent makes the task fail, and only it.
+   */
+  value(kind: number, id: number, run: number, value: unknown): Promise<void> | undefined {
+    if (value === undefined) return this.#post(kind, Flag.nothing, id, run, noBytes);
+    let packed;
+    try {
+      packed = packValue(this.#codec, value);
+    } catch (error) {
+      return this.thrown(id, run, renameRoot(error, 'result'));
+    }
+    return this.#send(kind, id, run, packed.bytes, packed.parts);
+  }
+
+  thrown(id: number, run: number, error: unknown): Promise<void> | undefined {
+    return this.#send(FromWorker.thrown, id, run, encodeThrown(error), noParts);
+  }
+
+  /** A frame without a payload. */
+  short(kind: number, id: number, run = 0): Promise<void> | undefined {
+    return this.#post(kind, 0, id, run, noBytes);
+  }
+
+  /** Sends a value if there is room now. */
+  offer(kind: number, id: number, value: unknown): void {
+    if (this.congested) return;
+    if (value === undefined) {
+      void this.#post(kind, Flag.nothing, id, 0, noBytes);
+      return;
+    }
+    const { bytes, parts } = packValue(this.#codec, value);
+    if (parts.length > 0 || bytes.length + fromWorkerHeader > this.#outbox.limit / 2) {
+      void this.#send(kind, id, 0, bytes, parts);
+      return;
+    }
+    this.#outbox.tryPost(this.#frame(kind, 0, id, 0, bytes));
+  }
+
+  /** Sends bytes as they are. */
+  bytes(kind: number, bytes: Uint8Array): Promise<void> | undefined {
+    return this.#post(kind, 0, 0, 0, bytes);
+  }
+
+  #send(
+    kind: number,
+    id: number,
+    run: number,
+    bytes: Uint8Array,
+    parts: readonly Part[],
+  ): Promise<void> | undefined {
+    const beside =
+      bytes.length >= besideFrom || bytes.length + fromWorkerHeader > this.#outbox.limit / 2;
+    if (!beside && parts.length === 0) return this.#post(kind, 0, id, run, bytes);
+    let note;
+    try {
+      note = this.#large.place(parts, beside ? bytes : undefined, (view) =>
+        this.#arguments.locate(view),
+      ).note;
+    } catch (error) {
+      // No room in /dev/shm: that error is small.
+      return this.#post(FromWorker.thrown, 0, id, run, encodeThrown(error));
+    }
+    const flags = beside ? Flag.beside | Flag.parts : Flag.parts;
+    return this.#post(kind, flags, id, run, joinNote(note, beside ? noBytes : bytes));
+  }
+
+  #post(
+    kind: number,
+    flags: number,
+    id: number,
+    run: number,
+    payload: Uint8Array,
+  ): Promise<void> | undefined {
+    const frame = this.#frame(kind, flags, id, run, payload);
+    if (!this.#outbox.congested && this.#outbox.tryPost(frame)) return undefined;
+    return this.#outbox.post(Buffer.from(frame));
+  }
+
+  #frame(kind: number, flags: number, id: number, run: number, payload: Uint8Array): Buffer {
+    const bytes = fromWorkerHeader + payload.length;
+    const frame = bytes <= sharedBytes ? this.#shared : Buffer.allocUnsafeSlow(bytes);
+    const numbers = frame === this.#shared ? this.#numbers : new DataView(frame.buffer);
+    frame[0] = kind;
+    frame[1] = flags;
+    numbers.setFloat64(8, id, true);
+    numbers.setFloat64(16, run, true);
+    if (payload.length > 0) frame.set(payload, fromWorkerHeader);
+    return frame === this.#shared ? frame.subarray(0, bytes) : frame;
+  }
+}

@@ -1,0 +1,676 @@
+/**
+ * Tasks on their way: from the queue to a worker, and to their answer. What becomes of a task:
+ *
+ *      queued ----> dispatched ----> settled
+ *        ^  |           |               ^
+ *        |  +-----------|---------------+   abort, timeout, close
+ *        +--------------+                   taken back, or its worker died and it may run again
+ *
+ * Whether a dispatched task has started is read from the worker's inbox when somebody needs to
+ * know. Only `#settle` resolves or rejects.
+ */
+import { performance } from 'node:perf_hooks';
+import { AbortError } from '../errors.js';
+import {
+  WorkerDied,
+  loadFailure,
+  poolBroken,
+  poolClosed,
+  poolFull,
+  timedOut,
+  unknownTask,
+} from './errors.js';
+import type { WorkerEnding } from './errors.js';
+import { SharedSignals } from './shared-signals.js';
+import { Lifecycle, type Nursery, type WorkerLimits } from './lifecycle.js';
+import type { PoolSettings } from './options.js';
+import { ToWorker, bytesOfFrame, frameAround, toWorkerHeader } from './protocol.js';
+import { TaskQueue, hasRoom, learn } from './scheduler.js';
+import type { PoolRecords } from './statistics.js';
+import { Task, type Caller, type Experience, type TaskCargo, type TaskDemands } from './task.js';
+import type { PoolEvents } from './types.js';
+import type { Answer, WorkerHandle, WorkerOwner } from './worker-handle.js';
+
+/** How often the pool looks for tasks that wait behind a slow one. */
+const stallCheck = 10;
+/** How long an idle pool keeps the process alive, so that a pause between two tasks costs nothing. */
+const idleReference = 5;
+/** The longest delay that `setTimeout` keeps. */
+const longestTimer = 2 ** 31 - 1;
+
+/** What the dispatcher needs from the pool around it. */
+export interface PoolSide {
+  emit<E extends keyof PoolEvents>(event: E, ...args: PoolEvents[E]): void;
+  makeWorker(place: number, owner: WorkerOwner): WorkerHandle;
+}
+
+/** A call that every worker makes once, those born later before anything else. */
+interface Announcement {
+  readonly experience: Experience;
+  readonly cargo: TaskCargo;
+  /** Workers whose answer the caller waits for. */
+  readonly awaited: Set<WorkerHandle>;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+const announced: TaskDemands = {
+  priority: 0,
+  place: -1,
+  timeout: Infinity,
+  queueTimeout: Infinity,
+  retries: 0,
+  signal: undefined,
+};
+
+export class Dispatcher implements WorkerOwner, Nursery {
+  readonly lifecycle: Lifecycle;
+  readonly #settings: PoolSettings;
+  readonly #pool: PoolSide;
+  readonly #records: PoolRecords;
+  readonly #queue = new TaskQueue();
+  readonly #experiences = new Map<string, Experience>();
+  readonly #announcements: Announcement[] = [];
+  /** Workers that have heard all announcements. */
+  readonly #introduced = new WeakSet<WorkerHandle>();
+  readonly #readiness: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  readonly #onIdle: (() => void)[] = [];
+  readonly #signals = new SharedSignals<Task>((task, reason) =>
+    this.giveUp(task, new AbortError(reason), reason),
+  );
+  #lastTask = 0;
+  #inFlight = 0;
+  /** Tasks wait; 'drain' is due when none does any more. */
+  #drainIsDue = false;
+  #dispatchIsDue = false;
+  #stallTimer: NodeJS.Timeout | undefined;
+  #referenced = true;
+  /** Promises about the pool as a whole that are not settled. */
+  #held = 0;
+  #referenceTimer: NodeJS.Timeout | undefined;
+
+  constructor(settings: PoolSettings, pool: PoolSide, records: PoolRecords) {
+    this.#settings = settings;
+    this.#pool = pool;
+    this.#records = records;
+    this.lifecycle = new Lifecycle(settings.limits, settings.idleTimeout, this);
+  }
+
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  get running(): number {
+    return this.#inFlight;
+  }
+
+  // Tasks in
+
+  /** Takes a task in. It is sent at once when a worker has room. */
+  submit(name: string, cargo: TaskCargo, demands: TaskDemands, caller: Caller): Task {
+    const { overflow } = this.#settings;
+    const maxQueue = caller.unbounded === true ? Infinity : this.#settings.maxQueue;
+    const now = performance.now();
+    const task = new Task(++this.#lastTask, this.#experience(name), cargo, demands, caller, now);
+    if (demands.signal && !this.#listen(task, demands.signal)) return task;
+    this.#reference();
+    this.#queue.push(task);
+    // One that may run again needs its arguments as they are now; so does one that has to wait.
+    if (task.borrows && demands.retries > 0) task.keepParts();
+    if (task.borrows || this.#queue.size > maxQueue) this.#dispatch();
+    if (this.#queue.size > maxQueue && overflow === 'reject' && task.phase === 'queued') {
+      this.#queue.remove(task);
+      this.#settle(task, { ok: false, error: poolFull(maxQueue) });
+      return task;
+    }
+    if (task.phase === 'queued') {
+      task.keepParts();
+      if (demands.queueTimeout !== Infinity) this.#limitWaiting(task);
+    }
+    this.#dispatchSoon();
+    return task;
+  }
+
+  /** After the calls that the program makes in a row: then they go together, with one wake. */
+  #dispatchSoon(): void {
+    if (this.#dispatchIsDue) return;
+    this.#dispatchIsDue = true;
+    queueMicrotask(this.#dispatchNow);
+  }
+
+  readonly #dispatchNow = (): void => {
+    this.#dispatchIsDue = false;
+    this.#dispatch();
+  };
+
+  /** Sends what there is room for, and starts workers for the rest. */
+  #dispatch(): void {
+    this.#feedAll();
+    if (this.#queue.size === 0) return;
+    this.#drainIsDue = true;
+    this.lifecycle.revive();
+    this.lifecycle.fill();
+  }
+
+  #experience(name: string): Experience {
+    let experience = this.#experiences.get(name);
+    if (!experience) {
+      experience = { name, mean: Infinity };
+      this.#experiences.set(name, experience);
+    }
+    return experience;
+  }
+
+  /** False: the signal was aborted before. */
+  #listen(task: Task, signal: AbortSignal): boolean {
+    if (signal.aborted) {
+      this.#settle(task, { ok: false, error: new AbortError(signal.reason) });
+      return false;
+    }
+    this.#signals.add(signal, task);
+    return true;
+  }
+
+  #mayTake(worker: WorkerHandle, task: Task): boolean {
+    return (
+      !worker.congested &&
+      !worker.doomed &&
+      worker.taken < this.#settings.maxTasksPerWorker &&
+      hasRoom(worker, this.#settings.concurrency, task)
+    );
+  }
+
+  /** Fills a worker up from the queue. */
+  #feed(worker: WorkerHandle): void {
+    if (this.#queue.size === 0 || !worker.serves) return;
+    const now = performance.now();
+    while (this.#sendNext(worker, now));
+    worker.flush();
+    this.#emitDrain();
+  }
+
+  /** Deals the queue out, one task to each worker in turn: a few tasks go to as many workers. */
+  #feedAll(): void {
+    if (this.#queue.size === 0) return;
+    const now = performance.now();
+    const fed: WorkerHandle[] = [];
+    let hungry = [...this.lifecycle.serving()].sort((a, b) => a.inFlight - b.inFlight);
+    while (hungry.length > 0) {
+      hungry = hungry.filter((worker) => this.#sendNext(worker, now));
+      for (const worker of hungry) if (!fed.includes(worker)) fed.push(worker);
+    }
+    for (const worker of fed) worker.flush();
+    this.#emitDrain();
+  }
+
+  /** Sends the worker the task that is its next, if it has room for it. */
+  #sendNext(worker: WorkerHandle, now: number): boolean {
+    const task = this.#queue.firstFor(worker.place);
+    if (!task || !this.#mayTake(worker, task)) return false;
+    this.#queue.remove(task);
+    this.#send(worker, task, now);
+    return true;
+  }
+
+  #emitDrain(): void {
+    if (!this.#drainIsDue || this.#queue.size > 0) return;
+    this.#drainIsDue = false;
+    this.#pool.emit('drain');
+  }
+
+  #send(worker: WorkerHandle, task: Task, now: number): void {
+    if (!worker.functions.has(task.name)) {
+      const error = unknownTask(this.#settings.module, task.name, [...worker.functions.keys()]);
+      this.#settle(task, { ok: false, error });
+      return;
+    }
+    try {
+      worker.send(task);
+    } catch (error) {
+      this.#settle(task, { ok: false, error });
+      return;
+    }
+    this.#inFlight += 1;
+    if (task.attempts === 1) this.#records.waited(now - task.queuedAt);
+    if (task.timer) clearTimeout(task.timer);
+    if (task.demands.timeout !== Infinity) this.#limitRunning(task);
+    if (worker.inFlight > this.#settings.concurrency) this.#watchForStalls();
+    if (worker.taken >= this.#settings.maxTasksPerWorker) this.lifecycle.replace(worker);
+  }
+
+  // Tasks out
+
+  /** The only place where anybody who waits for a task is answered. */
+  #settle(task: Task, answer: Answer): void {
+    if (task.phase === 'settled') return;
+    task.phase = 'settled';
+    if (task.timer) clearTimeout(task.timer);
+    if (task.demands.signal) this.#signals.delete(task.demands.signal, task);
+    this.#records.settled(task, answer.ok);
+    if (answer.ok) task.caller.resolve(answer.value);
+    else task.caller.reject(answer.error);
+  }
+
+  /** Rejects a task at once; when it runs, its worker has `killAfter` to come to an end with it. */
+  giveUp(task: Task, error: unknown, reason: unknown): void {
+    if (task.phase === 'settled') return;
+    if (this.#isWaiting(task)) {
+      this.#queue.remove(task);
+    } else {
+      this.#inFlight -= 1;
+      const worker = this.#workerOf(task);
+      worker?.condemn(task, reason);
+      if (worker) this.#killUnlessDone(worker, task.id);
+    }
+    this.#settle(task, { ok: false, error });
+    this.#feedAll();
+    this.#emitDrain();
+    this.#checkIdle();
+  }
+
+  /** Whether the task has not started; then it is in the queue, if need be again. */
+  #isWaiting(task: Task): boolean {
+    if (task.phase === 'dispatched') this.#takeBackFrom(this.#workerOf(task));
+    return task.phase === 'queued';
+  }
+
+  #workerOf(task: Task): WorkerHandle | undefined {
+    for (const worker of this.lifecycle.all()) if (worker.has(task)) return worker;
+    return undefined;
+  }
+
+  /** What the worker has not started goes back to the front of the queue. */
+  #takeBackFrom(worker: WorkerHandle | undefined): void {
+    const tasks = worker?.takeBack() ?? [];
+    this.#inFlight -= tasks.length;
+    this.#putBack(tasks);
+    // What every worker has to hear stays with this one.
+    for (const task of tasks) {
+      if (task.cargo.kind === ToWorker.broadcast && worker) this.#sendAnnouncement(worker, task);
+    }
+  }
+
+  #putBack(tasks: readonly Task[]): void {
+    const waiting = tasks.filter(
+      ({ cargo, phase }) => cargo.kind !== ToWorker.broadcast && phase !== 'settled',
+    );
+    if (waiting.length === 0) return;
+    for (const task of waiting) {
+      task.phase = 'queued';
+      if (task.timer) clearTimeout(task.timer);
+      task.timer = undefined;
+    }
+    this.#queue.pushFront(waiting);
+    this.#drainIsDue = true;
+  }
+
+  /** A condemned task may end by itself for a while; its neighbours may, while their worker lives. */
+  #killUnlessDone(worker: WorkerHandle, id: number): void {
+    const check = (): void => {
+      if (worker.ended || !worker.runsCondemned(id)) return;
+      worker.doomed = true;
+      if (worker.sparesOthers) setTimeout(check, stallCheck).unref();
+      else worker.kill();
+    };
+    const { killAfter } = this.#settings;
+    // With Infinity, a task that does not listen to its signal keeps its worker for ever.
+    if (killAfter !== Infinity) setTimeout(check, Math.min(killAfter, longestTimer)).unref();
+  }
+
+  // Limits of time
+
+  #limitWaiting(task: Task): void {
+    const { queueTimeout } = task.demands;
+    const expired = (): void => {
+      if (!this.#isWaiting(task)) return;
+      this.giveUp(task, timedOut(`'${task.name}' did not start`, queueTimeout), undefined);
+    };
+    task.timer = setTimer(task.queuedAt + queueTimeout, (timer) => (task.timer = timer), expired);
+  }
+
+  /** Counted from when it was sent: a task with a limit goes to a worker with a free hand only. */
+  #limitRunning(task: Task): void {
+    const { timeout } = task.demands;
+    const expired = (): void => {
+      if (this.#isWaiting(task)) {
+        this.#feedAll();
+        return;
+      }
+      const error = timedOut(`'${task.name}' did not finish`, timeout);
+      this.giveUp(task, error, error);
+    };
+    const deadline = performance.now() + timeout;
+    task.timer = setTimer(deadline, (timer) => (task.timer = timer), expired);
+  }
+
+  /** Tasks that were sent ahead wait behind one that takes longer than was thought: they go elsewhere. */
+  #watchForStalls(): void {
+    this.#stallTimer ??= setInterval(() => this.#lookForStalls(), stallCheck).unref();
+  }
+
+  #lookForStalls(): void {
+    let watched = false;
+    for (const worker of this.lifecycle.serving()) {
+      if (worker.inFlight <= this.#settings.concurrency) continue;
+      watched = true;
+      if (worker.answers !== worker.answersSeen) {
+        worker.answersSeen = worker.answers;
+        continue;
+      }
+      worker.stalled = true;
+      this.#takeBackFrom(worker);
+    }
+    this.lifecycle.fill();
+    this.#feedAll();
+    if (watched) return;
+    clearInterval(this.#stallTimer);
+    this.#stallTimer = undefined;
+  }
+
+  // Announcements
+
+  /** Every worker makes this call once: those that live now, and those born later. */
+  announce(name: string, cargo: TaskCargo): Promise<void> {
+    return this.#holding((resolve, reject) => {
+      const awaited = new Set(this.lifecycle.all());
+      const experience = this.#experience(name);
+      const announcement: Announcement = { experience, cargo, awaited, resolve, reject };
+      this.#announcements.push(announcement);
+      if (awaited.size === 0) resolve();
+      for (const worker of awaited) {
+        if (this.#introduced.has(worker)) this.#tell(worker, announcement);
+      }
+    });
+  }
+
+  /** Makes the call in one worker; `then` learns how it went. */
+  #tell(worker: WorkerHandle, announcement: Announcement, then?: (error?: unknown) => void): void {
+    const { experience, awaited } = announcement;
+    // The header differs from worker to worker.
+    const { kind, flags, parts } = announcement.cargo;
+    const payload = bytesOfFrame(announcement.cargo).subarray(toWorkerHeader);
+    const cargo: TaskCargo = { kind, flags, parts, ...frameAround(payload) };
+    const told = (): void => {
+      awaited.delete(worker);
+      if (awaited.size === 0) announcement.resolve();
+      then?.();
+    };
+    const refused = (error: unknown): void => {
+      awaited.delete(worker);
+      announcement.reject(error);
+      if (then) then(error);
+    };
+    const caller: Caller = { resolve: told, reject: refused };
+    const id = ++this.#lastTask;
+    const task = new Task(id, experience, cargo, announced, caller, performance.now());
+    if (worker.functions.has(experience.name)) this.#sendAnnouncement(worker, task);
+    else refused(unknownTask(this.#settings.module, experience.name, [...worker.functions.keys()]));
+  }
+
+  #sendAnnouncement(worker: WorkerHandle, task: Task): void {
+    this.#reference();
+    try {
+      worker.send(task);
+      worker.flush();
+      this.#inFlight += 1;
+    } catch (error) {
+      this.#settle(task, { ok: false, error });
+    }
+  }
+
+  /** A new worker hears what was announced before it was born, one after the other. */
+  #introduce(worker: WorkerHandle, from: number): void {
+    const announcement = this.#announcements[from];
+    if (!announcement) {
+      this.#becomeReady(worker);
+      return;
+    }
+    this.#tell(worker, announcement, (error) => {
+      if (error === undefined) this.#introduce(worker, from + 1);
+      else worker.fail(error);
+    });
+  }
+
+  #becomeReady(worker: WorkerHandle): void {
+    this.#introduced.add(worker);
+    worker.rest();
+    this.lifecycle.ready(worker);
+    this.#pool.emit('worker:ready', { id: worker.id, pid: worker.pid });
+    this.#checkReadiness();
+    this.#feed(worker);
+    this.workerWasRead(worker);
+  }
+
+  // What workers say
+
+  workerIsReady(worker: WorkerHandle): void {
+    this.#introduce(worker, 0);
+  }
+
+  taskAnswered(worker: WorkerHandle, task: Task, run: number, answer: Answer): void {
+    this.#inFlight -= 1;
+    task.experience.mean = learn(task.experience.mean, run);
+    this.#records.ran(run);
+    if (task.cargo.kind !== ToWorker.broadcast) this.lifecycle.finished(worker);
+    this.#settle(task, answer);
+  }
+
+  itemCame(worker: WorkerHandle, task: Task, item: Answer): void {
+    task.gaveItems = true;
+    if (item.ok) task.caller.item?.(item.value, (more) => worker.grant(task, more));
+    else this.giveUp(task, item.error, item.error);
+  }
+
+  progressCame(task: Task, value: unknown): void {
+    task.caller.progress?.(value);
+  }
+
+  workerIsFull(worker: WorkerHandle): void {
+    this.lifecycle.replace(worker);
+  }
+
+  workerWasRead(worker: WorkerHandle): void {
+    this.#feed(worker);
+    if (worker.inFlight > 0) return;
+    if (worker.state === 'idle') this.lifecycle.idle(worker);
+    this.#checkIdle();
+  }
+
+  workerEnded(
+    worker: WorkerHandle,
+    ending: WorkerEnding,
+    unstarted: readonly Task[],
+    started: readonly Task[],
+  ): void {
+    this.#inFlight -= unstarted.length + started.length;
+    this.#records.ended(worker);
+    const again = started.filter((task) => this.#runsAgain(task, ending));
+    this.#putBack([...unstarted, ...again]);
+    const { pid, exitCode, signal } = ending;
+    this.#pool.emit('worker:exit', { id: worker.id, pid, exitCode, signal });
+    for (const { awaited, resolve } of this.#announcements) {
+      if (awaited.delete(worker) && awaited.size === 0) resolve();
+    }
+    const wasReady = this.#introduced.has(worker);
+    const cause = wasReady
+      ? undefined
+      : (ending.cause ?? loadFailure(this.#settings.module, ending));
+    this.lifecycle.ended(worker, wasReady, cause);
+    this.#feedAll();
+    this.#checkIdle();
+  }
+
+  /** Whether a task whose worker died runs once more; else it is rejected here. */
+  #runsAgain(task: Task, ending: WorkerEnding): boolean {
+    if (task.cargo.kind === ToWorker.broadcast || task.phase === 'settled') return false;
+    if (task.attempts > task.demands.retries || task.gaveItems) {
+      const error = new WorkerDied(task.name, ending, task.attempts);
+      this.#settle(task, { ok: false, error });
+      return false;
+    }
+    task.attempts += 1;
+    this.#records.retried();
+    const { id, name, attempts: attempt } = task;
+    this.#pool.emit('retry', { id, name, attempt, pid: ending.pid });
+    return true;
+  }
+
+  // What the lifecycle asks for
+
+  make(place: number): WorkerHandle {
+    const worker = this.#pool.makeWorker(place, this);
+    worker.setReferenced(this.#referenced);
+    return worker;
+  }
+
+  demand(): number {
+    let starting = 0;
+    for (const worker of this.lifecycle.all()) if (worker.state === 'starting') starting += 1;
+    const waiting = Math.max(0, this.#queue.sizeUnbound - starting);
+    return waiting === 0 && this.#readiness.length > 0 && starting === 0 ? 1 : waiting;
+  }
+
+  placesInDemand(): Iterable<number> {
+    return this.#queue.placesInDemand();
+  }
+
+  broke(deaths: number, cause: unknown): void {
+    const error = poolBroken(this.#settings.module, deaths, cause);
+    for (const { reject } of this.#readiness.splice(0)) reject(error);
+    for (const announcement of this.#announcements) {
+      if (announcement.awaited.size > 0) announcement.reject(error);
+      announcement.awaited.clear();
+    }
+    this.#rejectQueued(error);
+  }
+
+  retire(worker: WorkerHandle): void {
+    this.#takeBackFrom(worker);
+    worker.end();
+    this.#feedAll();
+  }
+
+  #rejectQueued(error: Error): void {
+    for (const task of this.#queue.all()) {
+      this.#queue.remove(task);
+      this.#settle(task, { ok: false, error });
+    }
+    this.#emitDrain();
+    this.#checkIdle();
+  }
+
+  // The pool as a whole
+
+  /** Settles when the number of workers is within the new limits. */
+  async resize(limits: WorkerLimits): Promise<void> {
+    this.#queue.limitPlaces(limits.max);
+    this.lifecycle.resize(limits);
+    await this.#holding<unknown>((resolve, reject) => {
+      const ready = limits.min > 0 ? this.ready() : undefined;
+      Promise.all([this.lifecycle.settled(), ready]).then(resolve, reject);
+    });
+  }
+
+  /** A promise that keeps the process alive until it is settled. */
+  async #holding<R>(
+    act: (resolve: (value: R) => void, reject: (error: unknown) => void) => void,
+  ): Promise<R> {
+    this.#held += 1;
+    this.#reference();
+    try {
+      return await new Promise<R>(act);
+    } finally {
+      this.#held -= 1;
+      this.#checkIdle();
+    }
+  }
+
+  /** Settles when as many workers as there always are, at least one, are ready. */
+  ready(): Promise<void> {
+    return this.#holding((resolve, reject) => {
+      this.#readiness.push({ resolve, reject });
+      this.lifecycle.revive();
+      this.lifecycle.fill();
+      this.#checkReadiness();
+    });
+  }
+
+  #checkReadiness(): void {
+    if (this.#readiness.length === 0) return;
+    const serving = [...this.lifecycle.serving()].length;
+    if (serving < Math.max(1, this.lifecycle.limits.min)) return;
+    for (const { resolve } of this.#readiness.splice(0)) resolve();
+    this.#checkIdle();
+  }
+
+  /** Settles when no task waits or runs. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle.push(resolve);
+      this.#checkIdle();
+    });
+  }
+
+  get #isIdle(): boolean {
+    return this.#queue.size === 0 && this.#inFlight === 0;
+  }
+
+  #checkIdle(): void {
+    if (!this.#isIdle) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (this.#referenced && this.#referenceTimer === undefined) {
+      this.#referenceTimer = setTimeout(() => this.#dropReference(), idleReference).unref();
+    }
+  }
+
+  /** Tasks keep the process alive, idle workers do not. */
+  #reference(): void {
+    if (this.#referenced) return;
+    this.#referenced = true;
+    for (const worker of this.lifecycle.all()) worker.setReferenced(true);
+  }
+
+  #dropReference(): void {
+    this.#referenceTimer = undefined;
+    if (!this.#isIdle || this.#held > 0 || this.lifecycle.isEnding) return;
+    this.#referenced = false;
+    for (const worker of this.lifecycle.all()) worker.setReferenced(false);
+  }
+
+  /** Waits until every worker has ended by itself. */
+  async end(): Promise<void> {
+    this.#reference();
+    this.lifecycle.endAll(false);
+    await this.lifecycle.gone();
+  }
+
+  /** Rejects everything, and ends every worker at once. */
+  async destroy(operation: string, reason: Error | undefined): Promise<void> {
+    this.#reference();
+    const error = poolClosed(operation, reason);
+    this.lifecycle.close();
+    this.#rejectQueued(error);
+    for (const worker of this.lifecycle.all()) {
+      for (const task of worker.tasks()) {
+        this.#settle(task, { ok: false, error });
+      }
+    }
+    for (const { reject } of this.#readiness.splice(0)) reject(error);
+    this.lifecycle.endAll(true);
+    await this.lifecycle.gone();
+  }
+}
+
+/** A timer up to a point of `performance.now()`, however far away it is. */
+function setTimer(
+  deadline: number,
+  keep: (timer: NodeJS.Timeout) => void,
+  expired: () => void,
+): NodeJS.Timeout {
+  const check = (): void => {
+    if (performance.now() >= deadline - 0.5) expired();
+    else keep(setTimer(deadline, keep, expired));
+  };
+  const rest = Math.ceil(deadline - performance.now());
+  return setTimeout(check, Math.max(0, Math.min(rest, longestTimer))).unref();
+}

@@ -1,0 +1,28 @@
+/** Segments of pools whose processes were all killed at once: the next pool removes them. */
+import { readdirSync } from 'node:fs';
+import { ZooError } from '../errors.js';
+import { ZooMemory } from '../memory/memory.js';
+import { ZooQueue } from '../queue/queue.js';
+
+const directory = '/dev/shm';
+const ofPool = /^zoosync-pool-(\d+)-[0-9a-f]{12}-\d+-(in|out|control|large\d+|back\d+)$/;
+
+/** Names live only until the other side has opened them, so there is hardly ever one to look at. */
+export function sweepAbandoned(): void {
+  for (const file of readdirSync(directory)) {
+    const match = ofPool.exec(file);
+    if (match && Number(match[1]) !== process.pid) removeIfAbandoned(file, match[2] as string);
+  }
+}
+
+/** Only a segment that nobody uses can be made anew. */
+function removeIfAbandoned(name: string, kind: string): void {
+  try {
+    const isRing = kind === 'in' || kind === 'out' || kind === 'control';
+    const taken = isRing ? ZooQueue.create(name, { size: 4096 }) : ZooMemory.create(name, 4096);
+    taken[Symbol.dispose]();
+  } catch (error) {
+    // In use, or not ours to remove.
+    if (!(error instanceof ZooError)) throw error;
+  }
+}
