@@ -10,6 +10,7 @@ export default defineConfig({
     alias: [
       { find: /^zoosync$/, replacement: compiled('index') },
       { find: /^zoosync\/arrow$/, replacement: compiled('arrow/arrow') },
+      { find: /^zoosync\/worker$/, replacement: compiled('pool/worker') },
     ],
   },
   test: {
