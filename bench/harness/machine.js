@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { usableProcessors } from './processors.js';
 
+const peers = ['zeromq', 'fs-ext', 'piscina', 'tinypool', 'workerpool'];
+
 /** @param {string} file @returns {{ version: string, devDependencies?: Record<string, string> }} */
 const packageFile = (file) =>
   JSON.parse(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));
@@ -28,7 +30,7 @@ export function describeMachine() {
     kernel: `${os.type()} ${os.release()}`,
     node: process.version,
     zoosync: packageFile('package.json').version,
-    packages: { zeromq: installedVersion('zeromq'), 'fs-ext': installedVersion('fs-ext') },
+    packages: Object.fromEntries(peers.map((name) => [name, installedVersion(name)])),
   };
 }
 

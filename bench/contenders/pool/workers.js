@@ -1,0 +1,2 @@
+/** Of every pool. */
+export const workers = 2;

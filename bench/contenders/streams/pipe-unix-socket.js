@@ -1,0 +1,68 @@
+/** The same chunks through a unix stream socket. */
+import { once } from 'node:events';
+import { place } from '../../harness/processors.js';
+import { ended, startProcess } from '../../harness/start-partner.js';
+import { answer, onOrder } from '../support/orders.js';
+import { stopwatch } from '../support/stopwatch.js';
+import { touchLines } from '../support/tally.js';
+import { acceptPartner, connectToHost } from '../support/unix-socket-pair.js';
+
+/** @typedef {import('../../harness/types.d.ts').ContenderOptions} ContenderOptions */
+
+/** @param {ContenderOptions} options @returns {Promise<import('../../harness/types.d.ts').Session>} */
+export async function open(options) {
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  let started;
+  const socket = await acceptPartner(options.prefix, () => {
+    started = startProcess(import.meta.url, options);
+  });
+  if (!started) throw new Error('the partner did not start');
+  const child = started;
+  place(options.processors, 0, 2);
+  const chunk = Buffer.alloc(options.bytes, 1);
+  return {
+    async run(amount) {
+      const answered = answer(child);
+      const elapsed = stopwatch();
+      child.send({ bytes: amount * options.bytes });
+      for (let index = 0; index < amount; index += 1) {
+        chunk[0] = index;
+        if (!socket.write(chunk)) await once(socket, 'drain');
+      }
+      await answered;
+      return { operations: amount, seconds: elapsed() };
+    },
+    async close() {
+      socket.end();
+      child.disconnect();
+      await ended(child);
+    },
+  };
+}
+
+/** @param {ContenderOptions} options */
+export async function partner({ prefix, processors }) {
+  const socket = await connectToHost(prefix);
+  place(processors, 1, 2);
+  let touched = 0;
+  let received = 0;
+  let wanted = Infinity;
+  /** @type {(message: unknown) => void} */
+  let tell = () => {};
+  const check = () => {
+    if (received < wanted) return;
+    received -= wanted;
+    wanted = Infinity;
+    tell('done');
+  };
+  socket.on('data', (chunk) => {
+    touched = (touched + touchLines(chunk)) & 0xffff;
+    received += chunk.length;
+    check();
+  });
+  onOrder((/** @type {{ bytes: number }} */ { bytes }, say) => {
+    wanted = bytes;
+    tell = say;
+    check();
+  });
+}
