@@ -530,6 +530,10 @@ export class Dispatcher implements WorkerOwner, Nursery {
     return waiting === 0 && this.#readiness.length > 0 && starting === 0 ? 1 : waiting;
   }
 
+  get hasWork(): boolean {
+    return this.#queue.size > 0;
+  }
+
   placesInDemand(): Iterable<number> {
     return this.#queue.placesInDemand();
   }

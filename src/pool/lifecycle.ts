@@ -19,6 +19,8 @@ export interface Nursery {
   demand(): number;
   /** Places for whose worker work waits. */
   placesInDemand(): Iterable<number>;
+  /** Whether any work waits. */
+  readonly hasWork: boolean;
   /** Workers died too often before they were ready. */
   broke(deaths: number, cause: unknown): void;
   /** A worker should end: take back what it has not started, and let it finish the rest. */
@@ -106,7 +108,6 @@ export class Lifecycle {
   }
 
   /** The number of workers that there should be, used up ones included. */
-
   #wanted(): number {
     const { min, max } = this.#limits;
     return Math.min(max, Math.max(this.#closing ? 0 : min, this.#count() + this.#nursery.demand()));
@@ -134,7 +135,7 @@ export class Lifecycle {
       place.restart = undefined;
       if (this.#isWanted(index)) this.#make(index);
     }, delay);
-    if (this.#nursery.demand() === 0) place.restart.unref();
+    if (!this.#nursery.hasWork) place.restart.unref();
   }
 
   /** Whether a worker at this place still has something to do when its delay is over. */

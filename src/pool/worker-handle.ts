@@ -224,7 +224,14 @@ export class WorkerHandle implements Load {
   /** Puts what was sent into the inbox, with one call and one wake. */
   flush(): void {
     if (this.#unsent.length === 0 || this.#waitsForRoom) return;
-    const sent = this.#inbox.tryPostMany(this.#unsentFrames);
+    let sent = 0;
+    try {
+      sent = this.#inbox.tryPostMany(this.#unsentFrames);
+    } catch (error) {
+      // Its memory is damaged: what it has goes elsewhere when it has ended.
+      this.fail(error);
+      return;
+    }
     this.#unsent.splice(0, sent);
     this.#unsentFrames.splice(0, sent);
     const [next] = this.#unsentFrames;
@@ -548,6 +555,20 @@ export class WorkerHandle implements Load {
     if (this.inFlight === 0 && this.state === 'busy') this.rest();
   }
 
+  /** Delivers what it had committed; answers what it had not started. */
+  #readLastWords(): Task[] {
+    try {
+      this.#outbox.lookAround();
+      this.#outbox.takeAll(this.#take);
+      this.#inbox.lookAround();
+      return this.takeBack();
+    } catch (error) {
+      // With damaged rings nobody can tell: whatever was sent counts as started.
+      this.#fatal ??= error;
+      return [];
+    }
+  }
+
   /** Rings and segments, as far as they were made. */
   #removeRings(): void {
     const links: (Link | undefined)[] = [this.#inbox, this.#control, this.#outbox];
@@ -565,12 +586,9 @@ export class WorkerHandle implements Load {
    */
   #end({ exitCode, signal, error }: HostExit): void {
     if (this.#ended) return;
-    this.#outbox.lookAround();
-    this.#outbox.takeAll(this.#take);
+    const unstarted = this.#readLastWords();
     this.#ended = true;
     this.state = 'ending';
-    this.#inbox.lookAround();
-    const unstarted = this.takeBack();
     const started = [...this.#tasks.values()];
     this.#tasks.clear();
     this.#condemned.clear();
