@@ -64,7 +64,7 @@ export function isWellFormed(text: string): boolean {
 
 const deepest = 100;
 /** Up to so many objects, a search from end to end beats a Set. */
-const mostInList = 16;
+const mostInList = 64;
 
 const plainPrototypes = new Set<unknown>([
   Date.prototype,

@@ -9,6 +9,8 @@ import { Flag, FromWorker, besideFrom, fromWorkerHeader } from './protocol.js';
 
 const sharedBytes = 64 * 1024;
 const noParts: readonly Part[] = [];
+/** Segments begin at 1. */
+const noSegment = 0;
 const noBytes = new Uint8Array(0);
 
 export class Answers {
@@ -43,22 +45,34 @@ export class Answers {
   }
 
   /**
-   * Sends the value of a task, or an item of a stream. A promise when there is no room now. What
-   * cannot be sent makes the task fail, and only it.
+   * Sends the value of a task. A promise when there is no room now. What cannot be sent makes the
+   * task fail, and only it. What is a view of its own arguments, in segment `argumentsIn`, is not
+   * copied: nobody can write there any more.
    */
-  value(kind: number, id: number, run: number, value: unknown): Promise<void> | undefined {
-    if (value === undefined) return this.#post(kind, Flag.nothing, id, run, noBytes);
-    let packed;
+  result(id: number, run: number, value: unknown, argumentsIn: number): Promise<void> | undefined {
     try {
-      packed = packValue(this.#codec, value);
+      return this.#value(FromWorker.result, id, run, value, argumentsIn);
     } catch (error) {
-      return this.thrown(id, run, renameRoot(error, 'result'));
+      return this.thrown(id, run, error);
     }
-    return this.#send(kind, id, run, packed.bytes, packed.parts);
+  }
+
+  /**
+   * Sends an item of a stream.
+   *
+   * @throws ZooError `ERR_ZOO_UNSENDABLE`, `ERR_ZOO_NO_SPACE`: nothing was sent then
+   */
+  item(id: number, value: unknown): Promise<void> | undefined {
+    return this.#value(FromWorker.item, id, 0, value, noSegment);
   }
 
   thrown(id: number, run: number, error: unknown): Promise<void> | undefined {
-    return this.#send(FromWorker.thrown, id, run, encodeThrown(error), noParts);
+    const bytes = encodeThrown(error);
+    try {
+      return this.#send(FromWorker.thrown, id, run, bytes, noParts, noSegment);
+    } catch (noSpace) {
+      return this.#post(FromWorker.thrown, 0, id, run, encodeThrown(noSpace));
+    }
   }
 
   /** A frame without a payload. */
@@ -66,19 +80,30 @@ export class Answers {
     return this.#post(kind, 0, id, run, noBytes);
   }
 
-  /** Sends a value if there is room now. */
-  offer(kind: number, id: number, value: unknown): void {
-    if (this.congested) return;
-    if (value === undefined) {
-      void this.#post(kind, Flag.nothing, id, 0, noBytes);
-      return;
+  /**
+   * Sends progress, unless the pool is so far behind that others wait for room.
+   *
+   * @throws as `item`
+   */
+  progress(id: number, value: unknown): void {
+    if (!this.congested) void this.#value(FromWorker.progress, id, 0, value, noSegment);
+  }
+
+  #value(
+    kind: number,
+    id: number,
+    run: number,
+    value: unknown,
+    argumentsIn: number,
+  ): Promise<void> | undefined {
+    if (value === undefined) return this.#post(kind, Flag.nothing, id, run, noBytes);
+    let packed;
+    try {
+      packed = packValue(this.#codec, value);
+    } catch (error) {
+      throw renameRoot(error, 'result');
     }
-    const { bytes, parts } = packValue(this.#codec, value);
-    if (parts.length > 0 || bytes.length + fromWorkerHeader > this.#outbox.limit / 2) {
-      void this.#send(kind, id, 0, bytes, parts);
-      return;
-    }
-    this.#outbox.tryPost(this.#frame(kind, 0, id, 0, bytes));
+    return this.#send(kind, id, run, packed.bytes, packed.parts, argumentsIn);
   }
 
   /** Sends bytes as they are. */
@@ -92,19 +117,15 @@ export class Answers {
     run: number,
     bytes: Uint8Array,
     parts: readonly Part[],
+    argumentsIn: number,
   ): Promise<void> | undefined {
     const beside =
       bytes.length >= besideFrom || bytes.length + fromWorkerHeader > this.#outbox.limit / 2;
     if (!beside && parts.length === 0) return this.#post(kind, 0, id, run, bytes);
-    let note;
-    try {
-      note = this.#large.place(parts, beside ? bytes : undefined, (view) =>
-        this.#arguments.locate(view),
-      ).note;
-    } catch (error) {
-      // No room in /dev/shm: that error is small.
-      return this.#post(FromWorker.thrown, 0, id, run, encodeThrown(error));
-    }
+    const { note } = this.#large.place(parts, beside ? bytes : undefined, (view) => {
+      const found = this.#arguments.locate(view);
+      return found?.segment === argumentsIn ? found : undefined;
+    });
     const flags = beside ? Flag.beside | Flag.parts : Flag.parts;
     return this.#post(kind, flags, id, run, joinNote(note, beside ? noBytes : bytes));
   }

@@ -50,6 +50,8 @@ interface Announcement {
   readonly cargo: TaskCargo;
   /** Workers whose answer the caller waits for. */
   readonly awaited: Set<WorkerHandle>;
+  /** It failed, and the caller knows: workers that are born later do not make it. */
+  withdrawn: boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -307,8 +309,12 @@ export class Dispatcher implements WorkerOwner, Nursery {
   /** A condemned task may end by itself for a while; its neighbours may, while their worker lives. */
   #killUnlessDone(worker: WorkerHandle, id: number): void {
     const check = (): void => {
-      if (worker.ended || !worker.runsCondemned(id)) return;
-      worker.doomed = true;
+      if (worker.ended) return;
+      worker.doomed = worker.runsCondemned(id);
+      if (!worker.doomed) {
+        this.#feed(worker);
+        return;
+      }
       if (worker.sparesOthers) setTimeout(check, stallCheck).unref();
       else worker.kill();
     };
@@ -374,7 +380,14 @@ export class Dispatcher implements WorkerOwner, Nursery {
     return this.#holding((resolve, reject) => {
       const awaited = new Set(this.lifecycle.all());
       const experience = this.#experience(name);
-      const announcement: Announcement = { experience, cargo, awaited, resolve, reject };
+      const announcement: Announcement = {
+        experience,
+        cargo,
+        awaited,
+        withdrawn: false,
+        resolve,
+        reject,
+      };
       this.#announcements.push(announcement);
       if (awaited.size === 0) resolve();
       for (const worker of awaited) {
@@ -396,9 +409,10 @@ export class Dispatcher implements WorkerOwner, Nursery {
       then?.();
     };
     const refused = (error: unknown): void => {
-      awaited.delete(worker);
+      const isAwaited = awaited.delete(worker);
+      if (isAwaited) announcement.withdrawn = true;
       announcement.reject(error);
-      if (then) then(error);
+      then?.(isAwaited ? undefined : error);
     };
     const caller: Caller = { resolve: told, reject: refused };
     const id = ++this.#lastTask;
@@ -423,6 +437,10 @@ export class Dispatcher implements WorkerOwner, Nursery {
     const announcement = this.#announcements[from];
     if (!announcement) {
       this.#becomeReady(worker);
+      return;
+    }
+    if (announcement.withdrawn) {
+      this.#introduce(worker, from + 1);
       return;
     }
     this.#tell(worker, announcement, (error) => {
@@ -644,6 +662,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
   /** Waits until every worker has ended by itself. */
   async end(): Promise<void> {
     this.#reference();
+    for (const { reject } of this.#readiness.splice(0)) reject(poolClosed('ready'));
     this.lifecycle.endAll(false);
     await this.lifecycle.gone();
   }

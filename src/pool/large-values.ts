@@ -262,7 +262,9 @@ export class LargeSender {
       this.#giveBack();
       const number = ++this.#made;
       const size = Math.max(smallestSegment, aligned(needed));
-      best = new Segment(number, ZooMemory.create(`${this.#name}${number}`, size));
+      // A worker that ends in good order leaves the name to the pool, which may not have looked yet.
+      const persist = this.#owner === 'worker';
+      best = new Segment(number, ZooMemory.create(`${this.#name}${number}`, size, { persist }));
       this.#segments.set(number, best);
     }
     best.setInUse(true);

@@ -54,6 +54,8 @@ export class Lifecycle {
   /** Nothing is started before the next call. */
   #broken = false;
   #closing = false;
+  /** The workers were killed: no task is left. */
+  #isOver = false;
   #onGone: (() => void)[] = [];
 
   constructor(limits: WorkerLimits, idleTimeout: number, nursery: Nursery) {
@@ -88,7 +90,7 @@ export class Lifecycle {
 
   /** Starts the workers that are wanted now, as far as the limits and the delays after deaths allow. */
   fill(): void {
-    if (this.#broken) return;
+    if (this.#broken || this.#isOver) return;
     this.#places.forEach(({ worker, successor }, index) => {
       if (worker && !successor && !this.#closing && this.#usedUp.has(worker)) this.#start(index);
     });
@@ -125,7 +127,10 @@ export class Lifecycle {
 
   #start(index: number): void {
     const place = this.#place(index);
-    if (place.restart) return;
+    if (place.restart) {
+      if (this.#nursery.hasWork) place.restart.ref();
+      return;
+    }
     const delay = delayAfter(place.deaths);
     if (delay === 0) {
       this.#make(index);
@@ -280,6 +285,7 @@ export class Lifecycle {
   /** All workers end: by themselves when `kill` is false, else at once. */
   endAll(kill: boolean): void {
     this.#closing = true;
+    this.#isOver ||= kill;
     for (const place of this.#places) {
       clearTimeout(place.restart);
       place.restart = undefined;

@@ -170,7 +170,7 @@ export class TaskRunner {
   }
 
   readonly #report = (running: RunningTask, value: unknown): void => {
-    this.#parts.answers.offer(FromWorker.progress, running.id, value);
+    this.#parts.answers.progress(running.id, value);
   };
 
   /** After a task that was waited for, the loop goes on from here. */
@@ -214,7 +214,7 @@ export class TaskRunner {
         ? answers.short(FromWorker.itemsEnd, id, run)
         : isGenerator(value)
           ? answers.thrown(id, run, generatorResult())
-          : answers.value(FromWorker.result, id, run, value);
+          : answers.result(id, run, value, running.segment);
     leaveTask();
     if (running.segment > 0) this.#parts.received.takeViewsBack(running.segment);
     if (sending === undefined) {
@@ -247,14 +247,16 @@ export class TaskRunner {
         const next = await runAs(running, () => iterator.next());
         if (next.done === true) return streamEnd;
         if (running.aborted) break;
-        await this.#parts.answers.value(FromWorker.item, running.id, 0, next.value);
+        await this.#parts.answers.item(running.id, next.value);
         if (performance.now() - turn > slice) {
           await new Promise<void>((resolve) => setImmediate(resolve));
           turn = performance.now();
         }
       }
     } catch (error) {
+      // It was the iterator that failed, and is finished; or one of its items cannot be sent.
       running.abort(error);
+      void closeQuietly(iterator);
       throw error;
     }
     await runAs(running, () => iterator.return?.(undefined));
@@ -294,6 +296,15 @@ export class TaskRunner {
 }
 
 const streamEnd = Symbol('the end of a stream');
+
+/** A generator that is waiting closes when it wakes: nobody waits for that. */
+async function closeQuietly(iterator: AsyncIterator<unknown> | Iterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.(undefined);
+  } catch {
+    // The task has failed already, and says why.
+  }
+}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (

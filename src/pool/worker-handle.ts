@@ -282,14 +282,14 @@ export class WorkerHandle implements Load {
       if (!task || wasStarted) continue;
       if (task.borrows) this.#keepParts(task, view.offset + toWorkerHeader);
       this.#forget(task);
-      task.phase = 'queued';
+      if (task.phase === 'dispatched') task.phase = 'queued';
       if (kind !== ToWorker.broadcast) this.taken -= 1;
       taken.push(task);
     }
     for (const task of this.#unsent) {
       if (!this.#tasks.has(task.id)) continue;
       this.#forget(task);
-      task.phase = 'queued';
+      if (task.phase === 'dispatched') task.phase = 'queued';
       taken.push(task);
     }
     this.#unsent.length = 0;
@@ -326,7 +326,9 @@ export class WorkerHandle implements Load {
 
   /** Other tasks run beside condemned ones, and the worker gets along with them. */
   get sparesOthers(): boolean {
-    return this.#tasks.size > 0 && this.#heard.size > 0;
+    if (this.#heard.size === 0) return false;
+    // What it has not started was taken back from it, except what every worker has to hear.
+    return [...this.#tasks.values()].some(({ cargo }) => cargo.kind !== ToWorker.broadcast);
   }
 
   /** The worker may send so many more items of a stream. */

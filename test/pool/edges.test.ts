@@ -1,0 +1,139 @@
+import { expect, it } from 'vitest';
+import { until, within } from '../support/index.js';
+import { collect, describeEachKind } from '../support/pools.js';
+
+type Edges = {
+  setup(data: Uint8Array): void;
+  add(a: number, b: number): number;
+  endless(): Generator<number>;
+  frames(buffer: Uint8Array, count: number): Generator<Uint8Array>;
+  report(buffer: Uint8Array, count: number): void;
+  snapshot(): Uint8Array;
+  fillState(value: number): void;
+  stubborn(milliseconds: number): Promise<number>;
+  stuck(): Promise<never>;
+  large(bytes: number): Uint8Array;
+  explode(): void;
+};
+
+const largeBytes = 100_000;
+
+describeEachKind('at the edges, a pool', (pools) => {
+  const open = (options = {}) => pools.open<Edges>('pool-edges.js', options);
+
+  it('goes on after a stream gave an item that cannot be sent', async () => {
+    const pool = open();
+    const items: number[] = [];
+    await expect(
+      (async () => {
+        for await (const item of pool.stream('endless', [])) items.push(item);
+      })(),
+    ).rejects.toMatchObject({ code: 'ERR_ZOO_UNSENDABLE' });
+    expect(items).toEqual([1]);
+    expect(await within(pool.run('add', [1, 2]), 'the next task')).toBe(3);
+    await within(pool.close(), 'close()');
+  });
+
+  it('gives each item of a stream as it was, though the task uses one buffer for all', async () => {
+    const pool = open();
+    const frames = await collect(pool.stream('frames', [new Uint8Array(largeBytes), 10]));
+    expect(frames.map((frame) => frame[5])).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('gives progress as it was', async () => {
+    const pool = open();
+    const seen: unknown[] = [];
+    await pool.run('report', [new Uint8Array(largeBytes), 5], {
+      onProgress: (value) => seen.push((value as Uint8Array)[0]),
+    });
+    expect(seen).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('gives what a worker keeps as it was', async () => {
+    const pool = open({ data: new Uint8Array(largeBytes).fill(1) });
+    for (let round = 0; round < 20; round++) {
+      const before = pool.run('snapshot', []);
+      const after = pool.run('fillState', [(round + 2) % 200]);
+      expect((await before)[0]).toBe(round === 0 ? 1 : (round + 1) % 200);
+      await after;
+    }
+  });
+
+  it('forgets a broadcast that failed: workers that are born later work', async () => {
+    const pool = open({ retries: 1 });
+    await expect(pool.broadcast('nothing' as 'add', [1, 2])).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_VALUE',
+    });
+    await expect(pool.broadcast('explode', [])).rejects.toThrow('boom');
+    await pool.resize(2);
+    await within(pool.ready(), 'ready()');
+    expect(await Promise.all([pool.run('add', [1, 2]), pool.run('add', [3, 4])])).toEqual([3, 7]);
+  });
+
+  it('uses a worker again whose aborted task came to an end by itself after all', async () => {
+    const pool = open({ concurrency: 2, killAfter: 50 });
+    await pool.ready();
+    const abort = new AbortController();
+    const aborted = pool.run('stubborn', [300], { signal: abort.signal });
+    const other = pool.run('stubborn', [400]);
+    await until(() => pool.stats.running === 2, 'both tasks to run');
+    abort.abort();
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORT_ERR' });
+    expect(await other).toBe(400);
+    expect(await within(pool.run('add', [1, 2]), 'the next task')).toBe(3);
+  });
+
+  it('kills a stuck worker also while a broadcast waits behind the task', async () => {
+    const pool = open({ killAfter: 50 });
+    await pool.ready();
+    const stuck = pool.run('stuck', [], { timeout: 100 });
+    stuck.catch(() => undefined);
+    const broadcast = pool.broadcast('add', [1, 2]);
+    await expect(stuck).rejects.toMatchObject({ code: 'ERR_ZOO_TIMEOUT' });
+    await within(broadcast, 'the broadcast');
+    expect(await within(pool.run('add', [1, 2]), 'the next task')).toBe(3);
+  });
+
+  it('is gone after destroy(), with tasks sent ahead too', async () => {
+    const pool = open();
+    await pool.run('add', [1, 2]);
+    await Promise.all(Array.from({ length: 50 }, () => pool.run('add', [1, 2])));
+    const calls = [
+      pool.run('stuck', []),
+      ...Array.from({ length: 50 }, () => pool.run('add', [1, 2])),
+    ];
+    const settled = Promise.allSettled(calls);
+    await until(() => pool.stats.running > 0, 'a task to run');
+    await pool.destroy();
+    for (const { status } of await settled) expect(status).toBe('rejected');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(pool.workers).toEqual([]);
+  });
+
+  it('delivers a large result although its worker has ended meanwhile', async () => {
+    const pool = open({ maxTasksPerWorker: 1 });
+    await pool.ready();
+    for (let round = 0; round < 3; round++) {
+      const result = pool.run('large', [1_000_000]);
+      // Nothing is read here while the worker answers, is replaced, and ends.
+      const end = performance.now() + 300;
+      await new Promise((resolve) => setImmediate(resolve));
+      while (performance.now() < end);
+      expect((await result)[999_999]).toBe(7);
+    }
+  });
+
+  it('answers ready() when it is closed meanwhile', async () => {
+    const pool = open({ workers: { min: 0, max: 1 } });
+    const ready = pool.ready();
+    ready.catch(() => undefined);
+    await within(pool.close(), 'close()');
+    await within(
+      ready.then(
+        () => 'ready',
+        (error: { code: string }) => error.code,
+      ),
+      'ready()',
+    );
+  });
+});
