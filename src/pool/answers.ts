@@ -1,6 +1,7 @@
 /** What a worker says to its pool. */
 import type { ValueCodec } from '../codec.js';
 import { encodeThrown } from '../error-encoding.js';
+import { ZooError } from '../errors.js';
 import { renameRoot } from './errors.js';
 import { joinNote, type LargeReceiver, type LargeSender, type Part } from './large-values.js';
 import type { Link } from './link.js';
@@ -9,6 +10,8 @@ import { Flag, FromWorker, besideFrom, fromWorkerHeader } from './protocol.js';
 
 const sharedBytes = 64 * 1024;
 const noParts: readonly Part[] = [];
+/** Large values of progress that the pool may have before it; more would only fill memory. */
+const mostLargeProgress = 8;
 /** Segments begin at 1. */
 const noSegment = 0;
 const noBytes = new Uint8Array(0);
@@ -20,6 +23,8 @@ export class Answers {
   readonly #arguments: LargeReceiver;
   /** Small frames are made here, one after the other. */
   readonly #shared = Buffer.allocUnsafeSlow(sharedBytes);
+  /** Segments with progress that the pool has not read yet. */
+  #progressIn: number[] = [];
   readonly #numbers = new DataView(this.#shared.buffer);
 
   constructor(outbox: Link, codec: ValueCodec, large: LargeSender, received: LargeReceiver) {
@@ -86,7 +91,13 @@ export class Answers {
    * @throws as `item`
    */
   progress(id: number, value: unknown): void {
-    if (!this.congested) void this.#value(FromWorker.progress, id, 0, value, noSegment);
+    this.#progressIn = this.#progressIn.filter((segment) => !this.#large.isFree(segment));
+    if (this.congested || this.#progressIn.length >= mostLargeProgress) return;
+    try {
+      void this.#value(FromWorker.progress, id, 0, value, noSegment);
+    } catch (error) {
+      if (!(error instanceof ZooError) || error.code !== 'ERR_ZOO_NO_SPACE') throw error;
+    }
   }
 
   #value(
@@ -122,10 +133,11 @@ export class Answers {
     const beside =
       bytes.length >= besideFrom || bytes.length + fromWorkerHeader > this.#outbox.limit / 2;
     if (!beside && parts.length === 0) return this.#post(kind, 0, id, run, bytes);
-    const { note } = this.#large.place(parts, beside ? bytes : undefined, (view) => {
+    const { note, segment } = this.#large.place(parts, beside ? bytes : undefined, (view) => {
       const found = this.#arguments.locate(view);
       return found?.segment === argumentsIn ? found : undefined;
     });
+    if (kind === FromWorker.progress) this.#progressIn.push(segment);
     const flags = beside ? Flag.beside | Flag.parts : Flag.parts;
     return this.#post(kind, flags, id, run, joinNote(note, beside ? noBytes : bytes));
   }

@@ -85,6 +85,8 @@ export class Dispatcher implements WorkerOwner, Nursery {
   /** Tasks wait; 'drain' is due when none does any more. */
   #drainIsDue = false;
   #dispatchIsDue = false;
+  /** What every task is rejected with from now on. */
+  #destroyed: Error | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
   #referenced = true;
   /** Promises about the pool as a whole that are not settled. */
@@ -302,8 +304,16 @@ export class Dispatcher implements WorkerOwner, Nursery {
       if (task.timer) clearTimeout(task.timer);
       task.timer = undefined;
     }
+    if (this.#destroyed) {
+      for (const task of waiting) this.#settle(task, { ok: false, error: this.#destroyed });
+      return;
+    }
     this.#queue.pushFront(waiting);
     this.#drainIsDue = true;
+    for (const task of waiting) {
+      const isFresh = task.attempts === 1;
+      if (isFresh && task.demands.queueTimeout !== Infinity) this.#limitWaiting(task);
+    }
   }
 
   /** A condemned task may end by itself for a while; its neighbours may, while their worker lives. */
@@ -323,6 +333,16 @@ export class Dispatcher implements WorkerOwner, Nursery {
     if (killAfter !== Infinity) setTimeout(check, Math.min(killAfter, longestTimer)).unref();
   }
 
+  /** It had a free hand and has not begun: it is stopped, or does something else without end. */
+  async #suspect(worker: WorkerHandle): Promise<void> {
+    const { killAfter } = this.#settings;
+    if (killAfter === Infinity || worker.inFlight > 0) return;
+    worker.doomed = true;
+    if (await worker.probe(Math.min(killAfter, longestTimer))) worker.doomed = false;
+    else worker.kill();
+    this.#feedAll();
+  }
+
   // Limits of time
 
   #limitWaiting(task: Task): void {
@@ -338,7 +358,9 @@ export class Dispatcher implements WorkerOwner, Nursery {
   #limitRunning(task: Task): void {
     const { timeout } = task.demands;
     const expired = (): void => {
+      const worker = this.#workerOf(task);
       if (this.#isWaiting(task)) {
+        if (worker) void this.#suspect(worker);
         this.#feedAll();
         return;
       }
@@ -521,6 +543,10 @@ export class Dispatcher implements WorkerOwner, Nursery {
   /** Whether a task whose worker died runs once more; else it is rejected here. */
   #runsAgain(task: Task, ending: WorkerEnding): boolean {
     if (task.cargo.kind === ToWorker.broadcast || task.phase === 'settled') return false;
+    if (this.#destroyed) {
+      this.#settle(task, { ok: false, error: this.#destroyed });
+      return false;
+    }
     if (task.attempts > task.demands.retries || task.gaveItems) {
       const error = new WorkerDied(task.name, ending, task.attempts);
       this.#settle(task, { ok: false, error });
@@ -671,6 +697,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
   async destroy(operation: string, reason: Error | undefined): Promise<void> {
     this.#reference();
     const error = poolClosed(operation, reason);
+    this.#destroyed ??= error;
     this.lifecycle.close();
     this.#rejectQueued(error);
     for (const worker of this.lifecycle.all()) {

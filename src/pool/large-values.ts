@@ -241,6 +241,10 @@ export class LargeSender {
     return { note: { parts: notes, payload: payloadNote }, segment: number };
   }
 
+  isFree(number: number): boolean {
+    return this.#segments.get(number)?.free ?? true;
+  }
+
   /** The segment is free; 0 stands for none. */
   release(number: number): void {
     this.#segments.get(number)?.setInUse(false);

@@ -104,10 +104,10 @@ export class MapCall<T, R> implements AsyncIterableIterator<R> {
     const group: T[] = [];
     while (group.length < size && !this.#over) {
       this.#under += 1;
+      const pulled = this.#pullOne(source);
       // A synchronous source is not waited for: each wait would cost a turn.
-      const pending = source.next();
-      const next = isPromise(pending) ? await pending : pending;
-      if (next.done === true) {
+      const next = isPromise(pulled) ? await this.#orFailure(pulled) : pulled;
+      if (next === undefined || next.done === true) {
         this.#under -= 1;
         this.#exhausted = true;
         break;
@@ -115,6 +115,27 @@ export class MapCall<T, R> implements AsyncIterableIterator<R> {
       group.push(next.value);
     }
     return group;
+  }
+
+  #pullOne(
+    source: AsyncIterator<T> | Iterator<T>,
+  ): Promise<IteratorResult<T>> | IteratorResult<T> | undefined {
+    try {
+      return source.next();
+    } catch (error) {
+      this.#failure ??= { error };
+      return undefined;
+    }
+  }
+
+  /** A source that fails is at its end; the items that it gave before are handed over first. */
+  async #orFailure(pulled: Promise<IteratorResult<T>>): Promise<IteratorResult<T> | undefined> {
+    try {
+      return await pulled;
+    } catch (error) {
+      this.#failure ??= { error };
+      return undefined;
+    }
   }
 
   #run(item: T): void {

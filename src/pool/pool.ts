@@ -275,8 +275,11 @@ export class ZooPool<M extends object = Record<string, TaskFunction>>
       const caller: Caller = { resolve: () => resolve(), reject };
       this.#whenOpen('broadcast', caller, (codec) => {
         checkName(name);
-        const cargo = pack(codec, ToWorker.broadcast, args as unknown[], false);
-        resolve(this.#dispatcher.announce(name, cargo));
+        checkArguments(args);
+        const cargo = pack(codec, ToWorker.broadcast, args, false);
+        // Workers that are born later get them as they are now.
+        const own = { ...cargo, parts: copyParts(cargo.parts) };
+        resolve(this.#dispatcher.announce(name, own));
       });
     });
   }
@@ -298,7 +301,7 @@ export class ZooPool<M extends object = Record<string, TaskFunction>>
     try {
       if (this.#closing) throw poolClosed(operation, this.#reason);
       checkName(name);
-      if (!Array.isArray(args)) throw invalidArgumentType('args', 'an array', args);
+      checkArguments(args);
       let demands = this.#defaults;
       if (options !== undefined) {
         const places = this.#dispatcher.lifecycle.limits.max;
@@ -440,6 +443,10 @@ function callSafely(listener: () => void): void {
       throw error;
     });
   }
+}
+
+function checkArguments(args: unknown): asserts args is unknown[] {
+  if (!Array.isArray(args)) throw invalidArgumentType('args', 'an array', args);
 }
 
 const hooks = new Set(['setup', 'teardown', 'then']);

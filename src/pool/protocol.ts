@@ -35,6 +35,8 @@ export const ToWorker = {
   credit: 6,
   drop: 7,
   end: 8,
+  /** Whether its event loop turns. */
+  ping: 9,
 } as const;
 
 /** Kinds of frames from the worker. */
@@ -52,6 +54,7 @@ export const FromWorker = {
   /** What ended the worker, right before it ends. */
   fatal: 9,
   drop: 10,
+  pong: 11,
 } as const;
 
 export const Flag = {

@@ -52,20 +52,31 @@ class Line {
   }
 }
 
-/** The lines of all priorities, the highest first. A line that was used once stays. */
+/** The lines of all priorities that are in use, the highest first. */
 class Lines {
   readonly #lines: Line[] = [];
 
   of(priority: number): Line {
-    let at = 0;
-    for (; at < this.#lines.length; at++) {
-      const line = this.#lines[at] as Line;
+    let low = 0;
+    let high = this.#lines.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const line = this.#lines[middle] as Line;
       if (line.priority === priority) return line;
-      if (line.priority < priority) break;
+      if (line.priority > priority) low = middle + 1;
+      else high = middle;
     }
     const line = new Line(priority);
-    this.#lines.splice(at, 0, line);
+    this.#lines.splice(low, 0, line);
     return line;
+  }
+
+  remove(task: Task): void {
+    const line = this.of(task.demands.priority);
+    line.remove(task);
+    // Priorities may be deadlines: one line for each that was ever used would be too many.
+    if (line.first === undefined && line.priority !== 0)
+      this.#lines.splice(this.#lines.indexOf(line), 1);
   }
 
   get first(): Task | undefined {
@@ -114,7 +125,7 @@ export class TaskQueue {
   }
 
   remove(task: Task): void {
-    this.#lineOf(task).remove(task);
+    this.#linesOf(task).remove(task);
     this.#count(task, -1);
   }
 
@@ -154,13 +165,15 @@ export class TaskQueue {
     return [this.#anywhere, ...this.#byPlace.values()].flatMap((lines) => [...lines.tasks()]);
   }
 
-  #lineOf(task: Task): Line {
-    const { place } = task;
-    const { priority } = task.demands;
-    if (place < 0) return this.#anywhere.of(priority);
+  #linesOf({ place }: Task): Lines {
+    if (place < 0) return this.#anywhere;
     let lines = this.#byPlace.get(place);
     if (!lines) this.#byPlace.set(place, (lines = new Lines()));
-    return lines.of(priority);
+    return lines;
+  }
+
+  #lineOf(task: Task): Line {
+    return this.#linesOf(task).of(task.demands.priority);
   }
 }
 
@@ -187,10 +200,16 @@ export function estimateOf(task: Task): number {
 
 /**
  * The time of these is counted from when they are sent, or their arguments lie in a segment whose
- * name has to be short-lived, or nobody knows how long they run.
+ * name has to be short-lived, or nobody knows how long they run. Those with a key start in order,
+ * and what was sent ahead and is taken back while its worker goes on may not.
  */
-function needsFreeWorker({ cargo, demands }: Task): boolean {
-  return demands.timeout !== Infinity || cargo.parts.length > 0 || cargo.kind === ToWorker.stream;
+function needsFreeWorker({ cargo, demands, place }: Task): boolean {
+  return (
+    demands.timeout !== Infinity ||
+    place >= 0 ||
+    cargo.parts.length > 0 ||
+    cargo.kind === ToWorker.stream
+  );
 }
 
 /**

@@ -127,6 +127,7 @@ export class TaskRunner {
     running.index = index;
     this.#busy += 1;
     let result: unknown;
+    let pending: PromiseLike<unknown> | undefined;
     try {
       const args = this.#arguments(running, flags, at + toWorkerHeader, at + view.size);
       const run = this.#parts.functions[index] as TaskFunction;
@@ -134,16 +135,19 @@ export class TaskRunner {
         kind === ToWorker.stream
           ? this.#stream(running, index, args)
           : runAs(running, () => run(...args));
+      // Of other thenables, nobody knows how often they call back, and with what.
+      if (isThenable(result))
+        pending = result instanceof Promise ? result : Promise.resolve(result);
     } catch (error) {
       this.#finish(view, running, begun, undefined, { error });
       return;
     }
-    if (!isThenable(result)) {
+    if (pending === undefined) {
       this.#finish(view, running, begun, result, undefined);
       return;
     }
     this.#running.set(id, running);
-    result.then(
+    pending.then(
       (value) => this.#finishLater(view, running, begun, value, undefined),
       (error: unknown) => this.#finishLater(view, running, begun, undefined, { error }),
     );
@@ -277,6 +281,9 @@ export class TaskRunner {
         return;
       case ToWorker.drop:
         this.#parts.received.drop(id);
+        return;
+      case ToWorker.ping:
+        void this.#parts.answers.short(FromWorker.pong, 0);
         return;
       case ToWorker.end:
         this.#ending = true;

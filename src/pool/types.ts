@@ -17,8 +17,9 @@ export type FirstOf<A> = A extends [infer H, ...unknown[]] ? H : A extends (infe
 export type AnswerOf<F> = F extends (...args: any[]) => infer R ? Awaited<R> : never;
 
 /** What a generator function gives; `unknown` when the module has no types. */
-export type StreamedBy<F> =
-  unknown extends AnswerOf<F>
+export type StreamedBy<F> = [AnswerOf<F>] extends [never]
+  ? never
+  : unknown extends AnswerOf<F>
     ? unknown
     : AnswerOf<F> extends AsyncIterable<infer T> | Generator<infer T, unknown, unknown>
       ? T

@@ -12,6 +12,7 @@ import { startHost, type Host, type HostExit, type HostOptions } from './host.js
 import {
   LargeReceiver,
   LargeSender,
+  type Note,
   type Part,
   copyPart,
   joinNote,
@@ -120,6 +121,7 @@ export class WorkerHandle implements Load {
   #framesRead = 0;
   readonly #host: Host;
   #fatal: unknown;
+  #onPong: ((answers: boolean) => void) | undefined;
   #ended = false;
   #goneNow: () => void = () => undefined;
   /** Settles when it has ended. */
@@ -273,21 +275,25 @@ export class WorkerHandle implements Load {
     const taken: Task[] = [];
     // What it is told at its start stays where it is.
     if (!this.#isLoaded) return taken;
+    const { memory } = this.#inbox;
     for (let view = this.#inbox.claim(); view; view = this.#inbox.claim()) {
-      const id = this.#inbox.memory.readDoubleLE(view.offset + 8);
-      const kind = this.#inbox.memory[view.offset] as number;
+      const id = memory.readDoubleLE(view.offset + 8);
+      const kind = memory[view.offset] as number;
       const wasStarted = view.deliveries > 1;
       this.#inbox.release(view);
       const task = this.#tasks.get(id);
       if (!task || wasStarted) continue;
-      if (task.borrows) this.#keepParts(task, view.offset + toWorkerHeader);
+      if (task.borrows) this.#keepParts(task, memory, view.offset + toWorkerHeader);
       this.#forget(task);
       if (task.phase === 'dispatched') task.phase = 'queued';
       if (kind !== ToWorker.broadcast) this.taken -= 1;
       taken.push(task);
     }
-    for (const task of this.#unsent) {
+    for (const [i, task] of this.#unsent.entries()) {
       if (!this.#tasks.has(task.id)) continue;
+      const frame = this.#unsentFrames[i] as Frame;
+      if (task.borrows) this.#keepParts(task, frame.memory, frame.start + toWorkerHeader);
+      if (task.cargo.kind !== ToWorker.broadcast) this.taken -= 1;
       this.#forget(task);
       if (task.phase === 'dispatched') task.phase = 'queued';
       taken.push(task);
@@ -298,8 +304,8 @@ export class WorkerHandle implements Load {
   }
 
   /** The arguments of a task that comes back are those in its segment. */
-  #keepParts(task: Task, payload: number): void {
-    const { note } = readNote(this.#inbox.memory, payload);
+  #keepParts(task: Task, memory: Buffer, payload: number): void {
+    const { note } = readNote(memory, payload);
     const parts = note.parts.map((part) => ({
       path: part.path,
       view: copyPart(part, this.#large.bytes(part.segment) ?? noBytes) as ArrayBufferView,
@@ -339,14 +345,25 @@ export class WorkerHandle implements Load {
   /** It has nothing to do any more: it tears down and ends. */
   end(): void {
     if (this.state === 'ending' || this.#ended) return;
+    // One that is starting has nothing to finish, and may never be ready.
+    if (this.state === 'starting') this.kill();
+    else this.#say(shortFrame(ToWorker.end, 0, 0));
     this.state = 'ending';
-    this.#say(shortFrame(ToWorker.end, 0, 0));
   }
 
   /** Nothing will come from it any more: it is about to end, or its memory is damaged. */
   #lostTouch(error: Error): void {
     if (error instanceof ZooError && error.code === 'ERR_ZOO_CORRUPT') this.fail(error);
     else setTimeout(() => this.kill(), longestExit).unref();
+  }
+
+  /** Asks whether its event loop turns; it has so many milliseconds to say so. */
+  probe(milliseconds: number): Promise<boolean> {
+    return new Promise<boolean>((resolve) => {
+      this.#onPong = resolve;
+      setTimeout(() => resolve(false), milliseconds).unref();
+      this.#say(shortFrame(ToWorker.ping, 0, 0));
+    });
   }
 
   /** It cannot become ready, and ends; `error` is why. */
@@ -469,6 +486,9 @@ export class WorkerHandle implements Load {
       case FromWorker.drop:
         this.#back.drop(id);
         return;
+      case FromWorker.pong:
+        this.#onPong?.(true);
+        return;
       default:
     }
   };
@@ -532,21 +552,27 @@ export class WorkerHandle implements Load {
     return bytes;
   }
 
-  #releaseBack(note: ReturnType<typeof readNote>['note']): void {
+  #releaseBack(note: Note): void {
     for (const part of note.payload ? [...note.parts, note.payload] : note.parts) {
       if (part.owner === 'worker') this.#back.release(part.segment);
     }
   }
 
-  /** Nobody waits for it: only the memory that it lies in is given back. */
-  #dropAnswer(id: number, flags: number, source: Buffer, start: number): void {
-    if ((flags & Flag.parts) !== 0) {
-      const { note } = readNote(source, start);
+  /** A segment that was never looked at is opened to be given back, and to take its name away. */
+  #releaseUnseen(note: Note): void {
+    try {
       for (const part of note.payload ? [...note.parts, note.payload] : note.parts) {
         if (part.owner === 'worker') this.#back.bytes(part.segment);
       }
-      this.#releaseBack(note);
+    } catch {
+      // Then there is nothing to give back.
     }
+    this.#releaseBack(note);
+  }
+
+  /** Nobody waits for it: only the memory that it lies in is given back. */
+  #dropAnswer(id: number, flags: number, source: Buffer, start: number): void {
+    if ((flags & Flag.parts) !== 0) this.#releaseUnseen(readNote(source, start).note);
     if (source[start - fromWorkerHeader] === FromWorker.item) return;
     const segment = this.#condemned.get(id);
     if (segment === undefined) return;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { until, within } from '../support/index.js';
-import { collect, describeEachKind } from '../support/pools.js';
+import { collect, describeEachKind, describeProcesses } from '../support/pools.js';
 
 type Edges = {
   setup(data: Uint8Array): void;
@@ -14,6 +14,12 @@ type Edges = {
   stuck(): Promise<never>;
   large(bytes: number): Uint8Array;
   explode(): void;
+  spin(milliseconds: number): number;
+  throwingThenable(): Promise<never>;
+  hastyThenable(): Promise<number>;
+  fatal(): void;
+  note(number: number): void;
+  noted(): number[];
 };
 
 const largeBytes = 100_000;
@@ -135,5 +141,81 @@ describeEachKind('at the edges, a pool', (pools) => {
       ),
       'ready()',
     );
+  });
+
+  it('keeps queueTimeout for a task that was sent ahead behind a slow one', async () => {
+    const pool = open();
+    for (let i = 0; i < 20; i++) await pool.run('spin', [0]);
+    const slow = pool.run('spin', [1500]);
+    await expect(pool.run('spin', [0], { queueTimeout: 100 })).rejects.toMatchObject({
+      code: 'ERR_ZOO_TIMEOUT',
+    });
+    expect(await slow).toBe(1500);
+  });
+
+  it('takes what a strange thenable does for the answer of its task only', async () => {
+    const pool = open();
+    await pool.ready();
+    const [{ id } = { id: 0 }] = pool.workers;
+    await expect(pool.run('throwingThenable', [])).rejects.toThrow('no thenable');
+    expect(await pool.run('hastyThenable', [])).toBe(1);
+    expect(await pool.run('add', [1, 2])).toBe(3);
+    expect(pool.workers.map((worker) => worker.id)).toEqual([id]);
+  });
+
+  it('starts tasks with one key in order, also when others are aborted', async () => {
+    const pool = open();
+    for (let batch = 0; batch < 20; batch++) {
+      const abort = new AbortController();
+      const calls: Promise<unknown>[] = [];
+      for (let i = 0; i < 20; i++) {
+        calls.push(pool.run('note', [batch * 20 + i], { key: 'k' }));
+        calls.push(pool.run('add', [1, 2], { key: 'k', signal: abort.signal }));
+      }
+      await calls[batch];
+      abort.abort();
+      await Promise.allSettled(calls);
+    }
+    const order = await pool.run('noted', []);
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(order.length).toBe(400);
+  });
+
+  it('runs nothing again once it was destroyed by a listener of a retry', async () => {
+    const pool = open({ retries: 5 });
+    let retries = 0;
+    pool.on('retry', () => {
+      retries += 1;
+      void pool.destroy();
+    });
+    await expect(pool.run('fatal', [])).rejects.toMatchObject({ code: 'ERR_ZOO_CLOSED' });
+    expect(retries).toBe(1);
+    await until(() => pool.workers.length === 0, 'the workers to be gone');
+  });
+
+  it('hands over what a failing source gave before, in chunks too', async () => {
+    const pool = open();
+    function* source(): Generator<number> {
+      yield 1;
+      yield 2;
+      throw new Error('source');
+    }
+    const seen: unknown[] = [];
+    await expect(
+      (async () => {
+        for await (const each of pool.map('spin', source(), { chunk: 4 })) seen.push(each);
+      })(),
+    ).rejects.toThrow('source');
+    expect(seen).toEqual([1, 2]);
+  });
+});
+
+describeProcesses('a pool', (pools) => {
+  it('replaces a stopped worker that had nothing to do', async () => {
+    const pool = pools.open<Edges>('pool-edges.js', { killAfter: 50 });
+    await pool.ready();
+    const [worker] = pool.workers;
+    process.kill(worker?.pid ?? 0, 'SIGSTOP');
+    expect(await within(pool.run('add', [1, 2], { timeout: 5000 }), 'the task')).toBe(3);
   });
 });
