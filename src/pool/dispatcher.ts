@@ -58,6 +58,7 @@ interface Announcement {
 
 const announced: TaskDemands = {
   priority: 0,
+  key: undefined,
   place: -1,
   timeout: Infinity,
   queueTimeout: Infinity,
@@ -611,7 +612,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
 
   /** Settles when the number of workers is within the new limits. */
   async resize(limits: WorkerLimits): Promise<void> {
-    this.#queue.limitPlaces(limits.max);
+    this.#queue.changePlaces(limits.max);
     this.lifecycle.resize(limits);
     await this.#holding<unknown>((resolve, reject) => {
       const ready = limits.min > 0 ? this.ready() : undefined;
@@ -698,6 +699,10 @@ export class Dispatcher implements WorkerOwner, Nursery {
     this.#reference();
     const error = poolClosed(operation, reason);
     this.#destroyed ??= error;
+    for (const announcement of this.#announcements) {
+      if (announcement.awaited.size > 0) announcement.reject(error);
+      announcement.awaited.clear();
+    }
     this.lifecycle.close();
     this.#rejectQueued(error);
     for (const worker of this.lifecycle.all()) {

@@ -13,6 +13,7 @@
  *
  *      | bytes of the note, u32 | note, JSON | rest of the payload |
  */
+import { statfsSync } from 'node:fs';
 import { environment } from '../lifecycle.js';
 import { ZooMemory } from '../memory/memory.js';
 import { kindOf, viewName } from '../sendable.js';
@@ -21,8 +22,19 @@ import { largeFrom } from './protocol.js';
 const headerBytes = 64;
 const alignment = 64;
 const smallestSegment = 256 * 1024;
-/** Free segments beyond so many bytes are given back. */
-const mostFreeBytes = 256 * 1024 * 1024;
+/** A value with more large parts is sent as a whole: a note of all their places would be large itself. */
+const mostParts = 64;
+
+/** Free segments beyond so many bytes are given back: a sixteenth of /dev/shm, 256 MiB at most. */
+function mostFreeBytes(): number {
+  if (keptBytes === 0) {
+    const { blocks, bsize } = statfsSync('/dev/shm');
+    keptBytes = Math.min(256 * 1024 * 1024, (blocks * bsize) / 16);
+  }
+  return keptBytes;
+}
+
+let keptBytes = 0;
 
 /** Which side made the segment. */
 type Owner = 'pool' | 'worker';
@@ -56,7 +68,8 @@ export interface Part {
 export function takePartsOut(value: unknown): { value: unknown; parts: Part[] } | undefined {
   const parts: Part[] = [];
   const copy = withoutParts(value, [], parts, new Set());
-  return parts.length > 0 && copy !== shared ? { value: copy, parts } : undefined;
+  const isWorthwhile = parts.length > 0 && parts.length <= mostParts;
+  return isWorthwhile && copy !== shared ? { value: copy, parts } : undefined;
 }
 
 const shared = Symbol('an object that is in the value twice');
@@ -248,7 +261,7 @@ export class LargeSender {
   /** The segment is free; 0 stands for none. */
   release(number: number): void {
     this.#segments.get(number)?.setInUse(false);
-    this.#giveBack();
+    this.#giveBack(mostFreeBytes());
   }
 
   /** The bytes of a segment, for results that lie in the memory of the arguments. */
@@ -263,7 +276,8 @@ export class LargeSender {
       if (size >= needed && segment.free && (!best || size < best.bytes.length)) best = segment;
     }
     if (!best) {
-      this.#giveBack();
+      // What is free is too small: the new one will serve for it, too.
+      this.#giveBack(0);
       const number = ++this.#made;
       const size = Math.max(smallestSegment, aligned(needed));
       // A worker that ends in good order leaves the name to the pool, which may not have looked yet.
@@ -276,11 +290,11 @@ export class LargeSender {
   }
 
   /** Of what is free, no more than a bound is kept. */
-  #giveBack(): void {
+  #giveBack(kept: number): void {
     const free = [...this.#segments.values()].filter((segment) => segment.free);
     let bytes = free.reduce((sum, segment) => sum + segment.bytes.length, 0);
     for (const segment of free) {
-      if (bytes <= mostFreeBytes) return;
+      if (bytes <= kept) return;
       bytes -= segment.bytes.length;
       this.#segments.delete(segment.number);
       segment.memory[Symbol.dispose]();

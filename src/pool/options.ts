@@ -131,6 +131,7 @@ export function parseRunOptions(
     throw invalidArgumentType('onProgress', 'a function', onProgress);
   const demands: TaskDemands = {
     priority: priority ?? 0,
+    key,
     place: key === undefined ? -1 : placeOfKey(key, places),
     timeout: parseTime('timeout', given.timeout) ?? defaults.timeout,
     queueTimeout: parseTime('queueTimeout', given.queueTimeout) ?? defaults.queueTimeout,

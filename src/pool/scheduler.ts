@@ -150,12 +150,12 @@ export class TaskQueue {
     }
   }
 
-  /** There are fewer places now: tasks for those that are gone move, in their order. */
-  limitPlaces(places: number): void {
-    const moving = this.all().filter((task) => task.place >= places);
+  /** There are more or fewer places now: some keys stand for others. */
+  changePlaces(places: number): void {
+    const moving = this.all().filter((task) => task.place >= 0);
     for (const task of moving) this.remove(task);
     for (const task of moving.sort((a, b) => a.id - b.id)) {
-      task.place %= places;
+      task.place = placeOfKey(task.demands.key ?? '', places);
       this.push(task);
     }
   }

@@ -26,6 +26,7 @@ export interface Experience {
 /** What a task needs besides the function and its arguments. */
 export interface TaskDemands {
   readonly priority: number;
+  readonly key: string | undefined;
   /** The worker place that its key stands for, -1 without a key. */
   readonly place: number;
   readonly timeout: number;

@@ -254,9 +254,20 @@ export class WorkerHandle implements Load {
     const { note, segment } = this.#large.place(parts, beside ? payload : undefined, (view) =>
       this.#back.locate(view),
     );
+    const joined = joinNote(note, beside ? noBytes : payload);
+    const { limit } = this.#inbox;
+    if (joined.length + toWorkerHeader > limit) {
+      this.#large.release(segment);
+      throw new ZooError(
+        'ERR_ZOO_TOO_LARGE',
+        `the places of the ${parts.length} large arguments of '${task.name}' take ${joined.length} ` +
+          `bytes, and the inbox of a worker takes ${limit} at a time: make the pool with a larger size`,
+        { size: joined.length, limit },
+      );
+    }
     task.segment = segment;
     for (const part of parts) this.bytesShared += part.view.byteLength;
-    return frameAround(joinNote(note, beside ? noBytes : payload));
+    return frameAround(joined);
   }
 
   /** The first frame; what is large lies in a segment that stays as long as the worker. */

@@ -18,6 +18,10 @@ import type { StageStats } from './stage-counter.js';
  * const delivered = await run;
  */
 export interface Run extends PromiseLike<number> {
+  /** As on a promise. */
+  catch<E = never>(onFailed?: ((error: unknown) => E | PromiseLike<E>) | null): Promise<number | E>;
+  /** As on a promise. */
+  finally(onOver?: (() => void) | null): Promise<number>;
   /** One entry for each stage, in the order of the data. */
   stats(): StageStats[];
   /** Ends the run as an aborted signal does. Resolves when it is over. */
@@ -54,6 +58,17 @@ export class StreamRun<T> implements Run {
     this.#awaited = true;
     this.#own.abort(reason);
     await this.#outcome.catch(() => {});
+  }
+
+  catch<E = never>(
+    onFailed?: ((error: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<number | E> {
+    return this.then(undefined, onFailed);
+  }
+
+  finally(onOver?: (() => void) | null): Promise<number> {
+    this.#awaited = true;
+    return this.#outcome.finally(onOver);
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- to be awaited is what a Run is for

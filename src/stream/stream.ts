@@ -1,4 +1,5 @@
 /** Streams: lazy sequences of items that come over time, with operators. */
+import { invalidArgumentValue } from '../errors.js';
 import { checkOptions, parseCount } from '../options.js';
 import {
   checkCallback,
@@ -355,6 +356,12 @@ export class Stream<T> implements AsyncIterable<T> {
     options?: SignalOptions,
   ): Promise<R> {
     checkCallback('fn', fn);
+    if (arguments.length < 2)
+      throw invalidArgumentValue(
+        'seed',
+        seed,
+        'it is the result to begin with, and of an empty stream',
+      );
     const signal = parseSignalOption(options);
     const fold = foldInto(fn, seed);
     await consume(this, newRun(), signal, fold.use);

@@ -13,6 +13,7 @@ type Edges = {
   stubborn(milliseconds: number): Promise<number>;
   stuck(): Promise<never>;
   large(bytes: number): Uint8Array;
+  sum(parts: Uint8Array[]): number;
   explode(): void;
   spin(milliseconds: number): number;
   throwingThenable(): Promise<never>;
@@ -127,6 +128,24 @@ describeEachKind('at the edges, a pool', (pools) => {
       while (performance.now() < end);
       expect((await result)[999_999]).toBe(7);
     }
+  });
+
+  it('takes more large arguments than a note of their places has room for', async () => {
+    const pool = open({ size: '64KiB' });
+    const parts = Array.from({ length: 200 }, (_, i) => new Uint8Array(65_536).fill(i));
+    expect(await pool.run('sum', [parts])).toBe((199 * 200) / 2);
+    expect(await pool.run('add', [1, 2])).toBe(3);
+  });
+
+  it('rejects a broadcast that is under way when it is destroyed', async () => {
+    const pool = open({ workers: { min: 0, max: 1 } });
+    const running = pool.run('stuck', []);
+    running.catch(() => undefined);
+    await until(() => pool.stats.running === 1, 'the task to run');
+    const broadcast = pool.broadcast('add', [1, 2]);
+    broadcast.catch(() => undefined);
+    await pool.destroy();
+    await expect(broadcast).rejects.toMatchObject({ code: 'ERR_ZOO_CLOSED' });
   });
 
   it('answers ready() when it is closed meanwhile', async () => {

@@ -7,6 +7,7 @@ import { Task, type TaskDemands } from '../../src/pool/task.js';
 const caller = { resolve: () => undefined, reject: () => undefined };
 const plain: TaskDemands = {
   priority: 0,
+  key: undefined,
   place: -1,
   timeout: Infinity,
   queueTimeout: Infinity,
