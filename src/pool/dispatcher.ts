@@ -10,7 +10,7 @@
  * know. Only `#settle` resolves or rejects.
  */
 import { performance } from 'node:perf_hooks';
-import { AbortError } from '../errors.js';
+import { AbortError, ZooError } from '../errors.js';
 import {
   WorkerDied,
   loadFailure,
@@ -31,8 +31,13 @@ import { Task, type Caller, type Experience, type TaskCargo, type TaskDemands } 
 import type { PoolEvents } from './types.js';
 import type { Answer, WorkerHandle, WorkerOwner } from './worker-handle.js';
 
+/** A healthy worker answers within so many milliseconds, on a busy machine too. */
+const shortestProbe = 200;
 /** How often the pool looks for tasks that wait behind a slow one. */
 const stallCheck = 10;
+/** How long, and how often, a task waits for memory that others give back, in milliseconds. */
+const spaceWait = 20;
+const mostSpaceWaits = 10;
 /** How long an idle pool keeps the process alive, so that a pause between two tasks costs nothing. */
 const idleReference = 5;
 /** The longest delay that `setTimeout` keeps. */
@@ -89,6 +94,8 @@ export class Dispatcher implements WorkerOwner, Nursery {
   /** What every task is rejected with from now on. */
   #destroyed: Error | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
+  /** Nothing is sent while it runs. */
+  #spaceTimer: NodeJS.Timeout | undefined;
   #referenced = true;
   /** Promises about the pool as a whole that are not settled. */
   #held = 0;
@@ -211,7 +218,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
   /** Sends the worker the task that is its next, if it has room for it. */
   #sendNext(worker: WorkerHandle, now: number): boolean {
     const task = this.#queue.firstFor(worker.place);
-    if (!task || !this.#mayTake(worker, task)) return false;
+    if (!task || this.#spaceTimer || !this.#mayTake(worker, task)) return false;
     this.#queue.remove(task);
     this.#send(worker, task, now);
     return true;
@@ -232,7 +239,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
     try {
       worker.send(task);
     } catch (error) {
-      this.#settle(task, { ok: false, error });
+      if (!this.#waitForSpace(task, error)) this.#settle(task, { ok: false, error });
       return;
     }
     this.#inFlight += 1;
@@ -241,6 +248,24 @@ export class Dispatcher implements WorkerOwner, Nursery {
     if (task.demands.timeout !== Infinity) this.#limitRunning(task);
     if (worker.inFlight > this.#settings.concurrency) this.#watchForStalls();
     if (worker.taken >= this.#settings.maxTasksPerWorker) this.lifecycle.replace(worker);
+  }
+
+  /**
+   * No room in /dev/shm for large arguments: what is kept for later ones is given back, and the
+   * workers are given time to let go of it.
+   */
+  #waitForSpace(task: Task, error: unknown): boolean {
+    const isSpace = error instanceof ZooError && error.code === 'ERR_ZOO_NO_SPACE';
+    if (!isSpace || task.spaceWaits === mostSpaceWaits) return false;
+    task.spaceWaits += 1;
+    for (const worker of this.lifecycle.all()) worker.giveMemoryBack();
+    this.#queue.pushFront([task]);
+    this.#drainIsDue = true;
+    this.#spaceTimer = setTimeout(() => {
+      this.#spaceTimer = undefined;
+      this.#feedAll();
+    }, spaceWait);
+    return true;
   }
 
   // Tasks out
@@ -339,7 +364,8 @@ export class Dispatcher implements WorkerOwner, Nursery {
     const { killAfter } = this.#settings;
     if (killAfter === Infinity || worker.inFlight > 0) return;
     worker.doomed = true;
-    if (await worker.probe(Math.min(killAfter, longestTimer))) worker.doomed = false;
+    const patience = Math.max(shortestProbe, Math.min(killAfter, longestTimer));
+    if (await worker.probe(patience)) worker.doomed = false;
     else worker.kill();
     this.#feedAll();
   }

@@ -289,17 +289,24 @@ export class LargeSender {
     return best;
   }
 
-  /** Of what is free, no more than a bound is kept. */
+  /** Of what is free, no more than a bound is kept, or the largest one. */
   #giveBack(kept: number): void {
-    const free = [...this.#segments.values()].filter((segment) => segment.free);
+    const free = [...this.#segments.values()]
+      .filter((segment) => segment.free)
+      .sort((a, b) => a.bytes.length - b.bytes.length);
     let bytes = free.reduce((sum, segment) => sum + segment.bytes.length, 0);
     for (const segment of free) {
-      if (bytes <= kept) return;
+      if (bytes <= kept || (kept > 0 && segment === free.at(-1))) return;
       bytes -= segment.bytes.length;
       this.#segments.delete(segment.number);
       segment.memory[Symbol.dispose]();
       this.#drop(segment.number);
     }
+  }
+
+  /** Somebody needs the memory: nothing that is free is kept. */
+  giveBackAll(): void {
+    this.#giveBack(0);
   }
 
   close(): void {

@@ -11,7 +11,17 @@ const ofPool = /^zoosync-pool-(\d+)-[0-9a-f]{12}-\d+-(in|out|control|large\d+|ba
 export function sweepAbandoned(): void {
   for (const file of readdirSync(directory)) {
     const match = ofPool.exec(file);
-    if (match && Number(match[1]) !== process.pid) removeIfAbandoned(file, match[2] as string);
+    if (match && !isAlive(Number(match[1]))) removeIfAbandoned(file, match[2] as string);
+  }
+}
+
+/** A pool that lives may not have opened yet what a worker left to it, and nobody else uses that. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

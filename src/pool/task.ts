@@ -63,6 +63,8 @@ export class Task {
   segment = 0;
   /** The large arguments are the caller's, who may change them once the call has returned. */
   borrows: boolean;
+  /** How often it waited for room in /dev/shm. */
+  spaceWaits = 0;
   /** A stream gave an item: it is never run again. */
   gaveItems = false;
   timer: NodeJS.Timeout | undefined;

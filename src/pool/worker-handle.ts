@@ -368,6 +368,11 @@ export class WorkerHandle implements Load {
     else setTimeout(() => this.kill(), longestExit).unref();
   }
 
+  /** Somebody needs the memory that is kept for its next large arguments. */
+  giveMemoryBack(): void {
+    this.#large.giveBackAll();
+  }
+
   /** Asks whether its event loop turns; it has so many milliseconds to say so. */
   probe(milliseconds: number): Promise<boolean> {
     return new Promise<boolean>((resolve) => {
