@@ -11,6 +11,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { AbortError, ZooError } from '../errors.js';
+import { Announcements } from './announcements.js';
 import {
   WorkerDied,
   loadFailure,
@@ -22,6 +23,7 @@ import {
 } from './errors.js';
 import type { WorkerEnding } from './errors.js';
 import { SharedSignals } from './shared-signals.js';
+import { KeepAlive } from './keep-alive.js';
 import { Lifecycle, type Nursery, type WorkerLimits } from './lifecycle.js';
 import type { PoolSettings } from './options.js';
 import { ToWorker, bytesOfFrame, frameAround, toWorkerHeader } from './protocol.js';
@@ -29,7 +31,8 @@ import { TaskQueue, hasRoom, learn } from './scheduler.js';
 import type { PoolRecords } from './statistics.js';
 import { Task, type Caller, type Experience, type TaskCargo, type TaskDemands } from './task.js';
 import type { PoolEvents } from './types.js';
-import type { Answer, WorkerHandle, WorkerOwner } from './worker-handle.js';
+import type { Answer } from './answer-reader.js';
+import type { WorkerHandle, WorkerOwner } from './worker-handle.js';
 
 /** A healthy worker answers within so many milliseconds, on a busy machine too. */
 const shortestProbe = 200;
@@ -38,8 +41,6 @@ const stallCheck = 10;
 /** How long, and how often, a task waits for memory that others give back, in milliseconds. */
 const spaceWait = 20;
 const mostSpaceWaits = 10;
-/** How long an idle pool keeps the process alive, so that a pause between two tasks costs nothing. */
-const idleReference = 5;
 /** The longest delay that `setTimeout` keeps. */
 const longestTimer = 2 ** 31 - 1;
 
@@ -49,19 +50,8 @@ export interface PoolSide {
   makeWorker(place: number, owner: WorkerOwner): WorkerHandle;
 }
 
-/** A call that every worker makes once, those born later before anything else. */
-interface Announcement {
-  readonly experience: Experience;
-  readonly cargo: TaskCargo;
-  /** Workers whose answer the caller waits for. */
-  readonly awaited: Set<WorkerHandle>;
-  /** It failed, and the caller knows: workers that are born later do not make it. */
-  withdrawn: boolean;
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-const announced: TaskDemands = {
+/** A call that every worker makes waits for nothing, and is not made again. */
+const noDemands: TaskDemands = {
   priority: 0,
   key: undefined,
   place: -1,
@@ -78,13 +68,19 @@ export class Dispatcher implements WorkerOwner, Nursery {
   readonly #records: PoolRecords;
   readonly #queue = new TaskQueue();
   readonly #experiences = new Map<string, Experience>();
-  readonly #announcements: Announcement[] = [];
-  /** Workers that have heard all announcements. */
-  readonly #introduced = new WeakSet<WorkerHandle>();
+  readonly #announcements = new Announcements((worker, name, cargo, caller) =>
+    this.#tell(worker, name, cargo, caller),
+  );
   readonly #readiness: { resolve: () => void; reject: (error: Error) => void }[] = [];
   readonly #onIdle: (() => void)[] = [];
   readonly #signals = new SharedSignals<Task>((task, reason) =>
     this.giveUp(task, new AbortError(reason), reason),
+  );
+  readonly #keepAlive = new KeepAlive(
+    () => this.#isIdle && !this.lifecycle.isEnding,
+    (on) => {
+      for (const worker of this.lifecycle.all()) worker.setReferenced(on);
+    },
   );
   #lastTask = 0;
   #inFlight = 0;
@@ -96,10 +92,6 @@ export class Dispatcher implements WorkerOwner, Nursery {
   #stallTimer: NodeJS.Timeout | undefined;
   /** Nothing is sent while it runs. */
   #spaceTimer: NodeJS.Timeout | undefined;
-  #referenced = true;
-  /** Promises about the pool as a whole that are not settled. */
-  #held = 0;
-  #referenceTimer: NodeJS.Timeout | undefined;
 
   constructor(settings: PoolSettings, pool: PoolSide, records: PoolRecords) {
     this.#settings = settings;
@@ -125,7 +117,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
     const now = performance.now();
     const task = new Task(++this.#lastTask, this.#experience(name), cargo, demands, caller, now);
     if (demands.signal && !this.#listen(task, demands.signal)) return task;
-    this.#reference();
+    this.#keepAlive.turnOn();
     this.#queue.push(task);
     // One that may run again needs its arguments as they are now; so does one that has to wait.
     if (task.borrows && demands.retries > 0) task.keepParts();
@@ -426,52 +418,25 @@ export class Dispatcher implements WorkerOwner, Nursery {
 
   /** Every worker makes this call once: those that live now, and those born later. */
   announce(name: string, cargo: TaskCargo): Promise<void> {
-    return this.#holding((resolve, reject) => {
-      const awaited = new Set(this.lifecycle.all());
-      const experience = this.#experience(name);
-      const announcement: Announcement = {
-        experience,
-        cargo,
-        awaited,
-        withdrawn: false,
-        resolve,
-        reject,
-      };
-      this.#announcements.push(announcement);
-      if (awaited.size === 0) resolve();
-      for (const worker of awaited) {
-        if (this.#introduced.has(worker)) this.#tell(worker, announcement);
-      }
+    return this.#keepAlive.during((resolve, reject) => {
+      this.#announcements.announce(name, cargo, this.lifecycle.all()).then(resolve, reject);
     });
   }
 
-  /** Makes the call in one worker; `then` learns how it went. */
-  #tell(worker: WorkerHandle, announcement: Announcement, then?: (error?: unknown) => void): void {
-    const { experience, awaited } = announcement;
+  #tell(worker: WorkerHandle, name: string, announced: TaskCargo, caller: Caller): void {
     // The header differs from worker to worker.
-    const { kind, flags, parts } = announcement.cargo;
-    const payload = bytesOfFrame(announcement.cargo).subarray(toWorkerHeader);
+    const { kind, flags, parts } = announced;
+    const payload = bytesOfFrame(announced).subarray(toWorkerHeader);
     const cargo: TaskCargo = { kind, flags, parts, ...frameAround(payload) };
-    const told = (): void => {
-      awaited.delete(worker);
-      if (awaited.size === 0) announcement.resolve();
-      then?.();
-    };
-    const refused = (error: unknown): void => {
-      const isAwaited = awaited.delete(worker);
-      if (isAwaited) announcement.withdrawn = true;
-      announcement.reject(error);
-      then?.(isAwaited ? undefined : error);
-    };
-    const caller: Caller = { resolve: told, reject: refused };
     const id = ++this.#lastTask;
-    const task = new Task(id, experience, cargo, announced, caller, performance.now());
-    if (worker.functions.has(experience.name)) this.#sendAnnouncement(worker, task);
-    else refused(unknownTask(this.#settings.module, experience.name, [...worker.functions.keys()]));
+    const experience = this.#experience(name);
+    const task = new Task(id, experience, cargo, noDemands, caller, performance.now());
+    if (worker.functions.has(name)) this.#sendAnnouncement(worker, task);
+    else caller.reject(unknownTask(this.#settings.module, name, [...worker.functions.keys()]));
   }
 
   #sendAnnouncement(worker: WorkerHandle, task: Task): void {
-    this.#reference();
+    this.#keepAlive.turnOn();
     try {
       worker.send(task);
       worker.flush();
@@ -481,25 +446,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
     }
   }
 
-  /** A new worker hears what was announced before it was born, one after the other. */
-  #introduce(worker: WorkerHandle, from: number): void {
-    const announcement = this.#announcements[from];
-    if (!announcement) {
-      this.#becomeReady(worker);
-      return;
-    }
-    if (announcement.withdrawn) {
-      this.#introduce(worker, from + 1);
-      return;
-    }
-    this.#tell(worker, announcement, (error) => {
-      if (error === undefined) this.#introduce(worker, from + 1);
-      else worker.fail(error);
-    });
-  }
-
   #becomeReady(worker: WorkerHandle): void {
-    this.#introduced.add(worker);
     worker.rest();
     this.lifecycle.ready(worker);
     this.#pool.emit('worker:ready', { id: worker.id, pid: worker.pid });
@@ -511,7 +458,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
   // What workers say
 
   workerIsReady(worker: WorkerHandle): void {
-    this.#introduce(worker, 0);
+    this.#announcements.introduce(worker, () => this.#becomeReady(worker));
   }
 
   taskAnswered(worker: WorkerHandle, task: Task, run: number, answer: Answer): void {
@@ -555,10 +502,8 @@ export class Dispatcher implements WorkerOwner, Nursery {
     this.#putBack([...unstarted, ...again]);
     const { pid, exitCode, signal } = ending;
     this.#pool.emit('worker:exit', { id: worker.id, pid, exitCode, signal });
-    for (const { awaited, resolve } of this.#announcements) {
-      if (awaited.delete(worker) && awaited.size === 0) resolve();
-    }
-    const wasReady = this.#introduced.has(worker);
+    this.#announcements.workerEnded(worker);
+    const wasReady = this.#announcements.hasIntroduced(worker);
     const cause = wasReady
       ? undefined
       : (ending.cause ?? loadFailure(this.#settings.module, ending));
@@ -590,7 +535,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
 
   make(place: number): WorkerHandle {
     const worker = this.#pool.makeWorker(place, this);
-    worker.setReferenced(this.#referenced);
+    worker.setReferenced(this.#keepAlive.isOn);
     return worker;
   }
 
@@ -612,10 +557,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
   broke(deaths: number, cause: unknown): void {
     const error = poolBroken(this.#settings.module, deaths, cause);
     for (const { reject } of this.#readiness.splice(0)) reject(error);
-    for (const announcement of this.#announcements) {
-      if (announcement.awaited.size > 0) announcement.reject(error);
-      announcement.awaited.clear();
-    }
+    this.#announcements.rejectAll(error);
     this.#rejectQueued(error);
   }
 
@@ -640,29 +582,15 @@ export class Dispatcher implements WorkerOwner, Nursery {
   async resize(limits: WorkerLimits): Promise<void> {
     this.#queue.changePlaces(limits.max);
     this.lifecycle.resize(limits);
-    await this.#holding<unknown>((resolve, reject) => {
+    await this.#keepAlive.during<unknown>((resolve, reject) => {
       const ready = limits.min > 0 ? this.ready() : undefined;
       Promise.all([this.lifecycle.settled(), ready]).then(resolve, reject);
     });
   }
 
-  /** A promise that keeps the process alive until it is settled. */
-  async #holding<R>(
-    act: (resolve: (value: R) => void, reject: (error: unknown) => void) => void,
-  ): Promise<R> {
-    this.#held += 1;
-    this.#reference();
-    try {
-      return await new Promise<R>(act);
-    } finally {
-      this.#held -= 1;
-      this.#checkIdle();
-    }
-  }
-
   /** Settles when as many workers as there always are, at least one, are ready. */
   ready(): Promise<void> {
-    return this.#holding((resolve, reject) => {
+    return this.#keepAlive.during((resolve, reject) => {
       this.#readiness.push({ resolve, reject });
       this.lifecycle.revive();
       this.lifecycle.fill();
@@ -693,28 +621,12 @@ export class Dispatcher implements WorkerOwner, Nursery {
   #checkIdle(): void {
     if (!this.#isIdle) return;
     for (const resolve of this.#onIdle.splice(0)) resolve();
-    if (this.#referenced && this.#referenceTimer === undefined) {
-      this.#referenceTimer = setTimeout(() => this.#dropReference(), idleReference).unref();
-    }
-  }
-
-  /** Tasks keep the process alive, idle workers do not. */
-  #reference(): void {
-    if (this.#referenced) return;
-    this.#referenced = true;
-    for (const worker of this.lifecycle.all()) worker.setReferenced(true);
-  }
-
-  #dropReference(): void {
-    this.#referenceTimer = undefined;
-    if (!this.#isIdle || this.#held > 0 || this.lifecycle.isEnding) return;
-    this.#referenced = false;
-    for (const worker of this.lifecycle.all()) worker.setReferenced(false);
+    this.#keepAlive.turnOffSoon();
   }
 
   /** Waits until every worker has ended by itself. */
   async end(): Promise<void> {
-    this.#reference();
+    this.#keepAlive.turnOn();
     for (const { reject } of this.#readiness.splice(0)) reject(poolClosed('ready'));
     this.lifecycle.endAll(false);
     await this.lifecycle.gone();
@@ -722,13 +634,10 @@ export class Dispatcher implements WorkerOwner, Nursery {
 
   /** Rejects everything, and ends every worker at once. */
   async destroy(operation: string, reason: Error | undefined): Promise<void> {
-    this.#reference();
+    this.#keepAlive.turnOn();
     const error = poolClosed(operation, reason);
     this.#destroyed ??= error;
-    for (const announcement of this.#announcements) {
-      if (announcement.awaited.size > 0) announcement.reject(error);
-      announcement.awaited.clear();
-    }
+    this.#announcements.rejectAll(error);
     this.lifecycle.close();
     this.#rejectQueued(error);
     for (const worker of this.lifecycle.all()) {

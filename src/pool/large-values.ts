@@ -134,6 +134,11 @@ export function putPartsBack(
   return whole;
 }
 
+/** Everything that lies in a segment. */
+export function partsOf(note: Note): readonly PartNote[] {
+  return note.payload ? [...note.parts, note.payload] : note.parts;
+}
+
 /** The note and the rest as one payload. */
 export function joinNote(note: Note, rest: Uint8Array): Buffer {
   const text = Buffer.from(JSON.stringify(note));

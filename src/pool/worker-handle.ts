@@ -7,16 +7,15 @@ import { isMainThread } from 'node:worker_threads';
 import type { ValueCodec } from '../codec.js';
 import { decodeThrown, encodeThrown } from '../error-encoding.js';
 import { ZooError } from '../errors.js';
+import { AnswerReader, type Answer } from './answer-reader.js';
 import type { WorkerEnding } from './errors.js';
 import { startHost, type Host, type HostExit, type HostOptions } from './host.js';
 import {
   LargeReceiver,
   LargeSender,
-  type Note,
   type Part,
   copyPart,
   joinNote,
-  putPartsBack,
   readNote,
 } from './large-values.js';
 import { Link } from './link.js';
@@ -35,7 +34,6 @@ import {
   type Frame,
   type WorkerAddress,
 } from './protocol.js';
-import { unpackValue } from './payload.js';
 import { estimateOf, type Load } from './scheduler.js';
 import type { Task } from './task.js';
 import type { WorkerState } from './types.js';
@@ -73,10 +71,6 @@ export interface WorkerOwner {
   workerEnded(worker: WorkerHandle, ending: WorkerEnding, unstarted: Task[], started: Task[]): void;
 }
 
-export type Answer =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown };
-
 export class WorkerHandle implements Load {
   readonly id: number;
   /** Which of the pool's places it fills; keys stand for places. */
@@ -98,10 +92,9 @@ export class WorkerHandle implements Load {
   answers = 0;
   /** Since when it has nothing to do. */
   idleSince = performance.now();
-  bytesCopied = 0;
   bytesShared = 0;
   readonly #owner: WorkerOwner;
-  readonly #plan: WorkerPlan;
+  readonly #reader: AnswerReader;
   readonly #inbox: Link;
   readonly #control: Link;
   readonly #outbox: Link;
@@ -132,7 +125,6 @@ export class WorkerHandle implements Load {
     this.id = id;
     this.place = place;
     this.#owner = owner;
-    this.#plan = plan;
     const names = namesOf(prefix);
     const address: WorkerAddress = {
       prefix,
@@ -147,6 +139,7 @@ export class WorkerHandle implements Load {
       this.#say(shortFrame(ToWorker.drop, 0, segment)),
     );
     this.#back = new LargeReceiver(names.largeBack);
+    this.#reader = new AnswerReader(() => plan.codec(), this.#large, this.#back);
     try {
       this.#inbox = Link.make(names.inbox, plan.ringBytes, true);
       this.#inbox.tryPostMany([plan.startFrame(this)]);
@@ -180,6 +173,10 @@ export class WorkerHandle implements Load {
 
   get inFlight(): number {
     return this.#tasks.size + this.#condemned.size;
+  }
+
+  get bytesCopied(): number {
+    return this.#reader.bytesCopied;
   }
 
   tasks(): IterableIterator<Task> {
@@ -216,7 +213,7 @@ export class WorkerHandle implements Load {
     task.estimate = estimateOf(task);
     this.#tasks.set(task.id, task);
     this.estimated += task.estimate;
-    this.bytesCopied += payloadBytes;
+    this.#reader.bytesCopied += payloadBytes;
     if (cargo.kind !== ToWorker.broadcast) this.taken += 1;
     if (this.state === 'idle') this.state = 'busy';
     this.#unsent.push(task);
@@ -460,7 +457,7 @@ export class WorkerHandle implements Load {
           this.#dropAnswer(id, flags, source, payload);
           return;
         }
-        const answer = this.#answer(kind, flags, source, payload, end);
+        const answer = this.#reader.read(kind, flags, source, payload, end);
         this.#forget(task);
         if (this.inFlight === 0 && this.state === 'busy') this.rest();
         this.#owner.taskAnswered(this, task, run, answer);
@@ -473,13 +470,13 @@ export class WorkerHandle implements Load {
           this.#dropAnswer(id, flags, source, payload);
           return;
         }
-        const item = this.#answer(kind, flags, source, payload, end);
+        const item = this.#reader.read(kind, flags, source, payload, end);
         this.#owner.itemCame(this, task, item);
         return;
       }
       case FromWorker.progress: {
         const task = this.#tasks.get(id);
-        const progress = this.#answer(kind, flags, source, payload, end);
+        const progress = this.#reader.read(kind, flags, source, payload, end);
         if (task && progress.ok) this.#owner.progressCame(task, progress.value);
         return;
       }
@@ -516,79 +513,9 @@ export class WorkerHandle implements Load {
     this.idleSince = performance.now();
   }
 
-  /** What came, decoded; what cannot be decoded is the task's failure, not the pool's. */
-  #answer(kind: number, flags: number, source: Buffer, start: number, end: number): Answer {
-    try {
-      if (kind === FromWorker.thrown) {
-        return {
-          ok: false,
-          error: decodeThrown(Uint8Array.from(this.#bytes(flags, source, start, end))),
-        };
-      }
-      if (kind === FromWorker.itemsEnd) return { ok: true, value: undefined };
-      return { ok: true, value: this.#value(flags, source, start, end) };
-    } catch (error) {
-      return { ok: false, error };
-    }
-  }
-
-  #value(flags: number, source: Buffer, start: number, end: number): unknown {
-    this.bytesCopied += end - start;
-    if ((flags & Flag.nothing) !== 0) return undefined;
-    const codec = this.#plan.codec();
-    if ((flags & Flag.parts) === 0) return unpackValue(codec, source, start, end);
-    const { note, rest } = readNote(source, start);
-    try {
-      const { payload } = note;
-      const value = payload
-        ? unpackValue(
-            codec,
-            copyPart(payload, this.#back.bytes(payload.segment)) as Buffer,
-            0,
-            payload.bytes,
-          )
-        : unpackValue(codec, source, rest, end);
-      return putPartsBack(value, note, (part) => {
-        this.bytesCopied += part.bytes;
-        const from = part.owner === 'pool' ? this.#large : this.#back;
-        return copyPart(part, from.bytes(part.segment) ?? noBytes);
-      });
-    } finally {
-      this.#releaseBack(note);
-    }
-  }
-
-  #bytes(flags: number, source: Buffer, start: number, end: number): Uint8Array {
-    if ((flags & Flag.beside) === 0) return source.subarray(start, end);
-    const { note } = readNote(source, start);
-    const payload = note.payload;
-    if (!payload) return source.subarray(start, end);
-    const bytes = copyPart(payload, this.#back.bytes(payload.segment)) as Buffer;
-    this.#releaseBack(note);
-    return bytes;
-  }
-
-  #releaseBack(note: Note): void {
-    for (const part of note.payload ? [...note.parts, note.payload] : note.parts) {
-      if (part.owner === 'worker') this.#back.release(part.segment);
-    }
-  }
-
-  /** A segment that was never looked at is opened to be given back, and to take its name away. */
-  #releaseUnseen(note: Note): void {
-    try {
-      for (const part of note.payload ? [...note.parts, note.payload] : note.parts) {
-        if (part.owner === 'worker') this.#back.bytes(part.segment);
-      }
-    } catch {
-      // Then there is nothing to give back.
-    }
-    this.#releaseBack(note);
-  }
-
   /** Nobody waits for it: only the memory that it lies in is given back. */
   #dropAnswer(id: number, flags: number, source: Buffer, start: number): void {
-    if ((flags & Flag.parts) !== 0) this.#releaseUnseen(readNote(source, start).note);
+    this.#reader.discard(flags, source, start);
     if (source[start - fromWorkerHeader] === FromWorker.item) return;
     const segment = this.#condemned.get(id);
     if (segment === undefined) return;
