@@ -173,6 +173,7 @@ export class ZooPool<M extends object = Record<string, TaskFunction>>
 
   /**
    * Every function as a method: `pool.call.resize(image, 320)` is `pool.run('resize', [image, 320])`.
+   * Without options of the call; errors as `run`.
    */
   readonly call = new Proxy(
     {},
@@ -185,7 +186,13 @@ export class ZooPool<M extends object = Record<string, TaskFunction>>
     },
   ) as { readonly [K in TaskName<M>]: (...args: ArgumentsOf<M[K]>) => Promise<AnswerOf<M[K]>> };
 
-  /** A function of one argument that runs in a worker: for `Stream.stage`, `Array.map` and the like. */
+  /**
+   * A function of one argument that runs in a worker: for `Stream.stage`, `Array.map` and the like.
+   * Its second argument may bring a `signal`, which aborts that one call. Errors as `run`.
+   *
+   * @example
+   * await orders.stage(pool.task('enrich', { retries: 1 }), { workers: 4 }).to(output);
+   */
   task<K extends TaskName<M>>(
     name: K,
     options?: RunOptions,
@@ -266,9 +273,12 @@ export class ZooPool<M extends object = Record<string, TaskFunction>>
 
   /**
    * Runs a function once in every worker, also in those born later, before they get any task.
-   * Settles when the workers that live now have run it.
+   * Waits until the workers that live now have run it; cannot be cancelled. One that fails is
+   * forgotten: workers that are born later do not run it.
    *
    * @throws as `run`, when it failed in one of them
+   * @example
+   * await pool.broadcast('useModel', [model]);
    */
   broadcast<K extends TaskName<M>>(name: K, args: ArgumentsOf<M[K]>): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -333,15 +343,24 @@ export class ZooPool<M extends object = Record<string, TaskFunction>>
 
   // The pool as a whole
 
-  /** Settles when the workers that there always are (`min`), at least one, are ready. */
+  /**
+   * Waits until the workers that there always are (`min`), at least one, are ready; starts them if
+   * need be. Cannot be cancelled, except by `close()` and `destroy()`.
+   *
+   * @throws ZooError `ERR_ZOO_POOL_BROKEN` with the load error as `cause`, `ERR_ZOO_CLOSED`
+   */
   ready(): Promise<void> {
     if (this.#closing) return Promise.reject(poolClosed('ready', this.#reason));
     return this.#dispatcher.ready();
   }
 
   /**
-   * Changes the number of workers. Those beyond it finish what they have, and end; settles when
-   * the new number is there.
+   * Changes the number of workers. Those beyond it finish what they have, and end; what they had
+   * not started runs elsewhere. Waits until the new number is there; cannot be cancelled.
+   *
+   * @throws ZooError as `ready`; `TypeError` or `RangeError` for a wrong number
+   * @example
+   * await pool.resize({ min: 1, max: 8 });
    */
   async resize(workers: Workers): Promise<void> {
     const limits = parseWorkers(workers);
