@@ -11,6 +11,7 @@ import {
   haveTools,
   programPath,
   sanitizerEnvironment,
+  shortRunOf,
 } from './support/core-tests.js';
 import { collect, fail } from './support/run.js';
 
@@ -35,10 +36,12 @@ const { sanitize, compiler, mutation, optional } = values;
 if (sanitize !== undefined && !['address', 'thread'].includes(sanitize)) {
   fail(`--sanitize is '${sanitize}': choose address or thread.`);
 }
+if (mutation !== undefined && (sanitize !== undefined || compiler === 'clang++')) {
+  fail('--mutation goes with neither a sanitizer nor clang++: those builds know none.');
+}
 const variant = {
   ...(sanitize !== undefined && { sanitize }),
   ...(compiler !== undefined && { compiler }),
-  ...(mutation !== undefined && { mutation }),
 };
 
 if (!haveTools({ ...(compiler !== undefined && { compiler }), optional })) process.exit(0);
@@ -53,10 +56,14 @@ for (const program of programs) {
   const start = performance.now();
   const { code, signal, output, late } = await collect(
     programPath(variant, program),
-    programArguments,
+    programArguments.length > 0 ? programArguments : shortRunOf(program),
     {
       seconds: Number(values.seconds),
-      env: { ...process.env, ...sanitizerEnvironment },
+      env: {
+        ...process.env,
+        ...sanitizerEnvironment,
+        ...(mutation !== undefined && { ZOO_MUTATION: mutation }),
+      },
     },
   );
   const took = `${((performance.now() - start) / 1000).toFixed(1)} s`;

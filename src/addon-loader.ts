@@ -28,7 +28,7 @@ export function loadAddon(): Addon {
   const attempts: Attempt[] = [];
   for (const load of [loadLocalBuild, () => loadPrebuild(target)]) {
     try {
-      return load();
+      return ownInstance(load());
     } catch (error) {
       attempts.push({
         file: load === loadLocalBuild ? 'build/Release' : `prebuilds (${target})`,
@@ -37,6 +37,17 @@ export function loadAddon(): Addon {
     }
   }
   throw platformError(target, attempts);
+}
+
+/**
+ * A bundler, or a test runner, may load this package more than once. Each copy gets an instance of
+ * the addon to itself: where wakes go and what keeps the process alive belong to one.
+ */
+function ownInstance(addon: Addon): Addon {
+  for (const [file, module] of Object.entries(require.cache)) {
+    if (module?.exports === addon) delete require.cache[file];
+  }
+  return addon;
 }
 
 function loadLocalBuild(): Addon {

@@ -30,11 +30,13 @@ function connect(addon: Addon): Addon {
   return addon;
 }
 
-/** When the last listener of a signal goes, the system's default comes back, and would leave names behind. */
+/**
+ * When the last listener of a signal goes, the system's default comes back: it would leave names
+ * behind, or end the process when somebody truncates a segment.
+ */
 function watchSignalAgain(addon: Addon, event: string | symbol): void {
-  if ((event === 'SIGINT' || event === 'SIGTERM') && process.listenerCount(event) === 0) {
-    addon.watchSignals();
-  }
+  const ours = event === 'SIGINT' || event === 'SIGTERM' || event === 'SIGBUS';
+  if (ours && process.listenerCount(event) === 0) addon.watchSignals();
 }
 
 /** From now on, a wake of the handle with this id goes to `sleeper`. */

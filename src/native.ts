@@ -158,7 +158,8 @@ export interface NativeQueue extends NativeHandle {
   room(): number;
   /** Messages waiting for this handle's group. */
   length(): number;
-  stats(): NativeQueueStats;
+  /** Undefined after `close()`, and after the end of the process has closed it. */
+  stats(): NativeQueueStats | undefined;
 }
 
 export interface NativeQueueStats {

@@ -171,7 +171,14 @@ export class WaitingLine {
 
   /** Arms the wake for this waiter; true when it settled after all. */
   #sleepUnlessReady(waiter: Waiter<unknown>): boolean {
-    const status = this.#source.arm(waiter.request.needed ?? 0);
+    let status: number;
+    try {
+      status = this.#source.arm(waiter.request.needed ?? 0);
+    } catch (error) {
+      // No bell can be made, say: nobody may stay in line whose promise is not with its caller.
+      waiter.reject(error as Error);
+      return true;
+    }
     if (waiter.tryOnce()) return true;
     if (!isInVain(status)) return false;
     waiter.reject(this.#source.failure(status, waiter.request.operation));

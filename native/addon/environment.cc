@@ -189,7 +189,7 @@ const Doorbell* Environment::bell(Error& error) {
   uv_poll_start(poll_, UV_READABLE,
                 [](uv_poll_t* poll, int, int) { static_cast<Environment*>(poll->data)->ring(); });
   // A signal may end the process without any of its code being run.
-  rememberName(bell_->name(), identityOf(bell_->descriptor()), RemoveWhen::always);
+  rememberName(bell_->name(), identityOf(bell_->descriptor()), RemoveWhen::even_after_failure);
   keepAlive(keep_alive_);
   return &*bell_;
 }

@@ -7,50 +7,64 @@
 #include <mutex>
 
 #include "core/layout/participants.h"
+#include "core/os/name_removal.h"
 #include "core/os/slot_lock.h"
 
 namespace zoo::addon {
 
 namespace {
 
-// Read by a signal handler, so nodes are never freed and a node is filled before it is `active`.
+// Read by a signal handler, so nodes of both lists are never freed, and filled before they count.
 struct Remembered {
   std::atomic<bool> active{false};
   char path[300] = {};
   FileIdentity identity;
   RemoveWhen when = RemoveWhen::always;
-  std::atomic<int> handle{-1};
-  int afterwards = -1;
+  int probe = -1;
   Remembered* next = nullptr;
 };
 
+// A handle of this process on a lock, while its descriptor is not -1.
+struct OpenLock {
+  std::atomic<int> descriptor{-1};
+  FileIdentity file;
+  OpenLock* next = nullptr;
+};
+
 std::atomic<Remembered*> first{nullptr};
+std::atomic<OpenLock*> first_open{nullptr};
 std::mutex changing;
-std::atomic<bool> improper{false};
+std::atomic<Ending> ending{Ending::proper};
 struct sigaction before[2];
 constexpr int kSignals[2] = {SIGINT, SIGTERM};
+
+// This process ends: its own handles do not count as users.
+void leaveOpenLocks(const FileIdentity& file) {
+  for (OpenLock* open = first_open.load(std::memory_order_acquire); open != nullptr;
+       open = open->next) {
+    const int descriptor = open->descriptor.load(std::memory_order_acquire);
+    if (descriptor >= 0 && open->file == file) unlockAllSlots(descriptor, kSlots);
+  }
+}
 
 // Only calls that a signal handler may make.
 void removeOne(Remembered& remembered) {
   if (!remembered.active.exchange(false, std::memory_order_acq_rel)) return;
-  struct stat facts = {};
-  if (lstat(remembered.path, &facts) != 0) return;
-  if (!(FileIdentity{facts.st_dev, facts.st_ino} == remembered.identity)) return;
-  const int handle = remembered.handle.load(std::memory_order_acquire);
-  const int probe = handle >= 0 ? handle : remembered.afterwards;
-  if (remembered.when == RemoveWhen::nobody_uses_it &&
-      lockAllSlots(probe, kSlots) != LockAttempt::taken) {
-    return;
+  if (remembered.when == RemoveWhen::nobody_uses_it) {
+    leaveOpenLocks(remembered.identity);
+    if (lockAllSlots(remembered.probe, kSlots) != LockAttempt::taken) return;
   }
-  unlink(remembered.path);
+  removeNameOf(remembered.path, remembered.identity, kRemovalByte);
 }
 
 }  // namespace
 
-void removeRememberedNames() {
+void removeRememberedNames(Ending ending) {
   for (Remembered* place = first.load(std::memory_order_acquire); place != nullptr;
        place = place->next) {
-    removeOne(*place);
+    if (ending == Ending::proper || place->when == RemoveWhen::even_after_failure) {
+      removeOne(*place);
+    }
   }
 }
 
@@ -58,7 +72,7 @@ namespace {
 
 void onSignal(int signal) {
   const int saved = errno;
-  removeRememberedNames();
+  removeRememberedNames(Ending::proper);
   sigaction(signal, &before[signal == SIGINT ? 0 : 1], nullptr);
   raise(signal);  // delivered to whoever handled it before, as soon as we return
   errno = saved;
@@ -69,6 +83,8 @@ void onSignal(int signal) {
 // A program that handles a signal itself decides itself: libuv's handler stays installed. Node's
 // own default (which resets itself) and the system's are ours to precede.
 void watchSignals() {
+  // Process 1 of a pid namespace does not end by a signal that nobody handles, so its names stay.
+  if (getpid() == 1) return;
   for (int index = 0; index < 2; ++index) {
     struct sigaction present = {};
     sigaction(kSignals[index], nullptr, &present);
@@ -92,15 +108,12 @@ bool anythingRemembered() {
 }
 
 void rememberName(const std::string& name, const FileIdentity& identity, RemoveWhen when,
-                  UseProbe probe) {
+                  int probe) {
   const std::lock_guard<std::mutex> guard(changing);
   watchSignals();
   // At the very end, when the worker threads are gone too: what they had open counts no more.
-  static const bool registered = std::atexit([] {
-                                   if (!improper.load(std::memory_order_relaxed)) {
-                                     removeRememberedNames();
-                                   }
-                                 }) == 0;
+  static const bool registered =
+      std::atexit([] { removeRememberedNames(ending.load(std::memory_order_relaxed)); }) == 0;
   static_cast<void>(registered);
   Remembered* place = first.load(std::memory_order_acquire);
   while (place != nullptr && place->active.load(std::memory_order_acquire)) place = place->next;
@@ -112,16 +125,28 @@ void rememberName(const std::string& name, const FileIdentity& identity, RemoveW
   std::strncpy(place->path, shmPath(name).c_str(), sizeof place->path - 1);
   place->identity = identity;
   place->when = when;
-  place->handle.store(probe.handle, std::memory_order_relaxed);
-  if (place->afterwards >= 0) close(place->afterwards);
-  place->afterwards = probe.afterwards;
+  if (place->probe >= 0) close(place->probe);
+  place->probe = probe;
   place->active.store(true, std::memory_order_release);
 }
 
-void handleCloses(int descriptor) {
+void lockOpens(int descriptor, const FileIdentity& file) {
   const std::lock_guard<std::mutex> guard(changing);
-  for (Remembered* place = first.load(); place != nullptr; place = place->next) {
-    if (place->active.load() && place->handle.load() == descriptor) place->handle.store(-1);
+  OpenLock* place = first_open.load();
+  while (place != nullptr && place->descriptor.load() >= 0) place = place->next;
+  if (place == nullptr) {
+    place = new OpenLock;
+    place->next = first_open.load();
+    first_open.store(place, std::memory_order_release);
+  }
+  place->file = file;
+  place->descriptor.store(descriptor, std::memory_order_release);
+}
+
+void lockCloses(int descriptor) {
+  const std::lock_guard<std::mutex> guard(changing);
+  for (OpenLock* place = first_open.load(); place != nullptr; place = place->next) {
+    if (place->descriptor.load() == descriptor) place->descriptor.store(-1);
   }
 }
 
@@ -129,10 +154,13 @@ void forgetName(const std::string& name) {
   const std::lock_guard<std::mutex> guard(changing);
   const std::string path = shmPath(name);
   for (Remembered* place = first.load(); place != nullptr; place = place->next) {
-    if (place->active.load() && path == place->path) place->active.store(false);
+    // Whoever makes it inactive has its descriptor: this, or a signal handler.
+    if (!place->active.load() || path != place->path || !place->active.exchange(false)) continue;
+    if (place->probe >= 0) close(place->probe);
+    place->probe = -1;
   }
 }
 
-void endsImproperly() { improper.store(true, std::memory_order_relaxed); }
+void endsImproperly() { ending.store(Ending::failure, std::memory_order_relaxed); }
 
 }  // namespace zoo::addon

@@ -11,29 +11,31 @@ namespace zoo::addon {
 
 // What must hold for the name to go.
 enum class RemoveWhen {
-  always,          // whoever has it open goes on with it
-  nobody_uses_it,  // a lock: a second one under the same name would have a second owner
+  always,              // whoever has it open goes on with it
+  nobody_uses_it,      // a lock: a second one under the same name would have a second owner
+  even_after_failure,  // a bell: it is of use to nobody else
 };
 
-// Descriptors that tell whether anybody uses a lock: the handle's own while it is open, since no
-// other can overlook the handle's own slot, and one that holds no slot afterwards.
-struct UseProbe {
-  int handle = -1;
-  int afterwards = -1;  // given away
+enum class Ending {
+  proper,
+  failure,  // by an error or with another code than 0: that is a death, and names stay
 };
 
+// `probe` tells whether anybody uses a lock: a descriptor of its file, given away, that holds no slot.
 void rememberName(const std::string& name, const FileIdentity& identity, RemoveWhen when,
-                  UseProbe probe = {});
-// The handle is about to close its descriptor.
-void handleCloses(int descriptor);
+                  int probe = -1);
+// A lock has a handle in this process as long as its descriptor is open. At the end of the process
+// that is no use of the lock.
+void lockOpens(int descriptor, const FileIdentity& file);
+void lockCloses(int descriptor);
 // Precedes the default action of SIGINT and SIGTERM. To be called again when a program has stopped
 // handling them: libuv puts the system's default back then.
 void watchSignals();
 bool anythingRemembered();
 // At once; only calls that a signal handler may make.
-void removeRememberedNames();
+void removeRememberedNames(Ending ending);
 void forgetName(const std::string& name);
-// The process ends by an error or with another code than 0: that is a death, and names stay.
+// From now on the end of the process is a failure.
 void endsImproperly();
 
 }  // namespace zoo::addon

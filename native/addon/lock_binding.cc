@@ -15,14 +15,18 @@ class LockHandle final : public Handle {
   LockHandle(Environment& environment, std::unique_ptr<Lock> lock)
       : Handle(environment), lock_(std::move(lock)) {
     created = lock_->created();
+    lockOpens(lock_->descriptor(), lock_->identity());
   }
+  ~LockHandle() override { close(); }
   void close() override {
     if (lock_->closed()) return;
-    if (created) handleCloses(lock_->descriptor());
+    lockCloses(lock_->descriptor());
     lock_->close();
   }
   void abandon() override {
-    if (!lock_->closed()) lock_->abandon();
+    if (lock_->closed()) return;
+    lockCloses(lock_->descriptor());
+    lock_->abandon();
   }
   bool woken() const override { return !lock_->closed() && lock_->woken(); }
   bool unlinkName() override {
@@ -117,8 +121,9 @@ napi_value openLock(napi_env env, napi_callback_info info) {
   if (environment == nullptr) return nullptr;
   const std::string name = textOf(env, arguments.value(0)).value_or("");
   LockOptions options;
-  options.mode =
-      static_cast<uint32_t>(numberOption(env, arguments.value(1), "mode").value_or(0600));
+  if (const auto mode = numberOption(env, arguments.value(1), "mode")) {
+    options.mode = static_cast<uint32_t>(*mode);
+  }
   options.label = textOption(env, arguments.value(1), "label").value_or("");
   Result<std::unique_ptr<Lock>> opened = Lock::open(name, options);
   if (!opened) return throwError(env, opened.error());
@@ -127,8 +132,7 @@ napi_value openLock(napi_env env, napi_callback_info info) {
   if (handle->created) {
     Result<Descriptor> probe = handle->lock().probe();
     if (probe) {
-      rememberName(name, handle->lock().identity(), RemoveWhen::nobody_uses_it,
-                   {handle->lock().descriptor(), probe->release()});
+      rememberName(name, handle->lock().identity(), RemoveWhen::nobody_uses_it, probe->release());
     }
   }
   napi_value result = environment->adopt(std::move(owned));

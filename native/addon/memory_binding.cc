@@ -42,7 +42,15 @@ napi_value renewMemory(napi_env env, napi_callback_info info) {
   const Arguments arguments(env, info);
   if (!arguments.valid()) return nullptr;
   auto& handle = arguments.handle<MemoryHandle>();
-  return handle.core().closed() ? undefined(env) : handle.show();
+  if (handle.core().closed()) return undefined(env);
+  if (handle.core().takenAway()) {
+    return throwError(env,
+                      Error::of(ErrorCode::corrupt, 0,
+                                "renew: the shared memory of memory '%s' is damaged (%s); stop "
+                                "its users, remove the name with unlink() and make it again",
+                                handle.core().name().c_str(), kTakenAway));
+  }
+  return handle.show();
 }
 
 constexpr Function kFunctions[] = {{"renew", renewMemory}};

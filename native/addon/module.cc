@@ -7,6 +7,7 @@
 #include "addon/leftovers.h"
 #include "addon/parent_watch.h"
 #include "addon/warm_memory.h"
+#include "core/os/bus_guard.h"
 
 namespace zoo::addon {
 
@@ -50,6 +51,7 @@ napi_value leave(napi_env env, napi_callback_info info) {
 
 napi_value watchSignalsAgain(napi_env env, napi_callback_info) {
   if (anythingRemembered()) watchSignals();
+  BusGuard::renew();
   return undefined(env);
 }
 

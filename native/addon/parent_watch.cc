@@ -23,7 +23,7 @@ namespace {
 constexpr size_t kStackBytes = 64 * 1024;
 
 [[noreturn]] void endNow() {
-  removeRememberedNames();
+  removeRememberedNames(Ending::proper);
   Doorbell::removeOrphans();  // the parent's
   for (;;) kill(getpid(), SIGKILL);
 }

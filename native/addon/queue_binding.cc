@@ -180,7 +180,9 @@ int64_t releaseBatch(QueueHandle& handle, const Arguments& arguments) {
   uint32_t first_bad = count;
   for (uint32_t index = 0; index < count; ++index) {
     const auto cursor = static_cast<Cursor>(handle.scratch()[index]);
-    if (handle.queue().release(cursor) != Status::ok && first_bad == count) first_bad = index;
+    const Status status = handle.queue().release(cursor);
+    if (status == Status::corrupt) return statusNumber(status);
+    if (status != Status::ok && first_bad == count) first_bad = index;
   }
   if (first_bad == count) return 0;
   handle.scratch()[0] = first_bad;
@@ -386,11 +388,14 @@ napi_value openQueue(napi_env env, napi_callback_info info) {
   if (const auto most = numberOption(env, given, "maxDeliveries")) {
     options.max_deliveries = static_cast<uint32_t>(*most);
   }
-  options.mode = static_cast<uint32_t>(numberOption(env, given, "mode").value_or(0600));
+  if (const auto mode = numberOption(env, given, "mode")) {
+    options.mode = static_cast<uint32_t>(*mode);
+  }
   options.set_aside = booleanOption(env, given, "reserve").value_or(true);
   options.prefault = booleanOption(env, given, "prefault");
   options.group = textOption(env, given, "group");
   options.label = textOption(env, given, "label").value_or("");
+  options.writer = booleanOption(env, given, "writer").value_or(false);
   options.kind = kindOf(textOption(env, given, "kind").value_or("queue"));
   options.codec = textOption(env, given, "codec").value_or("");
   options.most_messages =
@@ -401,8 +406,7 @@ napi_value openQueue(napi_env env, napi_callback_info info) {
 
   Result<std::unique_ptr<Queue>> opened = Queue::open(name, mode, options);
   if (!opened) return throwError(env, opened.error());
-  if (booleanOption(env, given, "writer").value_or(false) &&
-      (*opened)->becomeWriter() == Status::ended) {
+  if (options.writer && (*opened)->becomeWriter() == Status::ended) {
     return throwError(
         env, Error::of(ErrorCode::ended, 0,
                        "queue '%s' is at its end: no writer can join it any more", name.c_str()));

@@ -17,9 +17,20 @@ inline void step(const char* name) {
 #define ZOO_STEP(name) static_cast<void>(0)
 #endif
 
-// A deliberate fault, compiled in by one number, which the crash tests have to find.
-#ifdef ZOO_MUTATION
-#define ZOO_MUTATED(number) (ZOO_MUTATION == (number))
+// A deliberate fault that the tests have to find (native/test/mutations.json). Only the build that
+// is made for it knows them all; the environment variable ZOO_MUTATION says which one it has.
+#ifdef ZOO_MUTATIONS
+#include <cstdlib>
+namespace zoo {
+inline int chosenMutation() {
+  static const int chosen = [] {
+    const char* number = std::getenv("ZOO_MUTATION");
+    return number == nullptr ? 0 : std::atoi(number);
+  }();
+  return chosen;
+}
+}  // namespace zoo
+#define ZOO_MUTATED(number) (::zoo::chosenMutation() == (number))
 #else
 #define ZOO_MUTATED(number) false
 #endif

@@ -8,14 +8,19 @@ import { filesBelow } from './stamp.js';
  * @typedef {object} Variant how the test programs are compiled
  * @property {string} [compiler] g++ (default) or clang++
  * @property {string} [sanitize] address (with undefined) or thread
- * @property {string} [mutation] number of the invariant that is broken on purpose
  */
 
 /** @param {Variant} variant @returns {string} the build folder of the variant */
-function buildFolder({ compiler = 'g++', sanitize, mutation }) {
-  const name = [compiler, sanitize, mutation && `mutation-${mutation}`].filter(Boolean).join('-');
-  return fromRoot('build', 'native-tests', name);
+function buildFolder({ compiler = 'g++', sanitize }) {
+  return fromRoot('build', 'native-tests', [compiler, sanitize].filter(Boolean).join('-'));
 }
+
+/**
+ * Whether the environment variable ZOO_MUTATION can break the programs of the variant. Only those of
+ * the plain one, so that it costs no further build; without the variable they are sound.
+ * @param {Variant} variant
+ */
+const knowsMutations = ({ compiler = 'g++', sanitize }) => compiler === 'g++' && !sanitize;
 
 const doctestHeaders = ['/usr/include/doctest', '/usr/local/include/doctest'];
 
@@ -59,14 +64,14 @@ export function haveTools({ compiler = 'g++', optional = false } = {}) {
  */
 export function build(variant, programs = []) {
   const folder = buildFolder(variant);
-  const { compiler = 'g++', sanitize = '', mutation = '' } = variant;
+  const { compiler = 'g++', sanitize = '' } = variant;
   quiet('cmake', [
     `-S${fromRoot('native', 'test')}`,
     `-B${folder}`,
     '-GUnix Makefiles',
     `-DCMAKE_CXX_COMPILER=${compiler}`,
     `-DZOO_SANITIZE=${sanitize}`,
-    `-DZOO_MUTATION=${mutation}`,
+    `-DZOO_MUTATIONS=${knowsMutations(variant) ? 'ON' : 'OFF'}`,
   ]);
   const targets = programs.flatMap((name) => ['--target', name]);
   quiet('cmake', ['--build', folder, ...targets, '--', '-j2', '--no-print-directory']);
@@ -88,8 +93,21 @@ export function allPrograms() {
         .map((name) => path.basename(name, '.cc'))
     : [];
   const unit = filesBelow(['native/test/unit'], (file) => file.endsWith('_test.cc'));
-  return [...(unit.length > 0 ? ['core_tests'] : []), ...own.sort()];
+  return [...(unit.length > 0 ? ['core_tests'] : []), ...own.sort(), 'segment_replay'];
 }
+
+/**
+ * What a program does when nobody says so: enough to see that it holds in this build. The long runs
+ * have commands of their own (`npm run torture`, `npm run fuzz`, ...).
+ * @type {Record<string, string[]>}
+ */
+const shortRuns = {
+  hostile_neighbour: ['--seconds', '3'],
+  torture: ['--seconds', '3'],
+};
+
+/** @param {string} program @returns {string[]} */
+export const shortRunOf = (program) => shortRuns[program] ?? [];
 
 /** Findings of a sanitizer end the program with an exit code of their own. */
 export const sanitizerEnvironment = {

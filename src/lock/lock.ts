@@ -19,7 +19,11 @@ import { WaitingLine, notYet, repeatUntil, type WaitSource } from '../wait.js';
 import { Guard, type GuardedLock, type LockGuard, type ReleaseOptions } from './guard.js';
 
 export interface LockOptions {
-  /** Permissions of the file under `/dev/shm`. Default `0o600`. */
+  /**
+   * Permissions of the file under `/dev/shm`. Default `0o600`. When said, what is there may not be
+   * wider (`ERR_ZOO_INCOMPATIBLE`). A lock that another user, other than root, has made is refused
+   * (`ERR_ZOO_ACCESS`), unless the mode that is said lets others in.
+   */
   mode?: number | undefined;
   /** Up to 31 bytes that `owner` shows to others beside the process id. */
   label?: string | undefined;
@@ -190,8 +194,8 @@ export class ZooLock implements Disposable, AsyncDisposable {
       recovered = parseBoolean('recovered', given) ?? true;
     }
     const status = this.#native.release(recovered);
+    if (status === Status.ok || status === Status.corrupt) this.#held = false;
     if (status < 0) throw statusError(status, this.#subject, 'release');
-    this.#held = false;
   }
 
   /**
@@ -330,7 +334,7 @@ class LockSource implements WaitSource {
   }
 
   arm(): number {
-    return this.#native.arm();
+    return translated(this.#subject.name, () => this.#native.arm());
   }
 
   disarm(): void {

@@ -101,9 +101,12 @@ export class ZooMemory implements Disposable, AsyncDisposable {
   /**
    * Takes the views back from whoever has some: all views of `buffer` so far are empty from now on,
    * in this thread, and `buffer` is a new one on the same bytes. After `close()` nothing happens.
+   *
+   * @throws ZooError `ERR_ZOO_CORRUPT` when another process has truncated the file: views read zeros
+   *   then, and nobody else sees what is written
    */
   renew(): void {
-    this.#buffer = this.#native.renew() ?? this.#buffer;
+    this.#buffer = translated(this.#name, () => this.#native.renew()) ?? this.#buffer;
   }
 
   /** Removes the name, if it still leads to this block; works after `close()`. False when it does not. */

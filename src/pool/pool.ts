@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import type { ValueCodec } from '../codec.js';
@@ -24,7 +23,7 @@ import { packArguments } from './payload.js';
 import { Flag, ToWorker, frameMemory, toWorkerHeader, type Frame } from './protocol.js';
 import { PoolRecords } from './statistics.js';
 import { StreamCall } from './stream-call.js';
-import { sweepAbandoned } from './sweep.js';
+import { newPoolName, sweepAbandoned } from './sweep.js';
 import type { Caller, TaskCargo, TaskDemands } from './task.js';
 import type {
   AnswerOf,
@@ -63,7 +62,7 @@ export class ZooPool<M extends object = Record<string, TaskFunction>>
   readonly #records: PoolRecords;
   /** What a call without options gets. */
   readonly #defaults: TaskDemands;
-  readonly #name = `zoosync-pool-${process.pid}-${randomBytes(6).toString('hex')}`;
+  readonly #name = newPoolName();
   readonly #data: { readonly bytes: Uint8Array; readonly parts: readonly Part[] };
   #codec: ValueCodec | undefined;
   /** Only while a codec of the user is being loaded. */

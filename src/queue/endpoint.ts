@@ -7,7 +7,7 @@ import type { ValueCodec } from '../codec.js';
 import { ZooError } from '../errors.js';
 import { HandleWaits } from '../handle-waits.js';
 import { environment } from '../lifecycle.js';
-import { Status, maxBatch, type NativeQueue } from '../native.js';
+import { Status, maxBatch, type NativeQueue, type NativeQueueStats } from '../native.js';
 import {
   closedError,
   cursorError,
@@ -15,6 +15,7 @@ import {
   timeoutError,
   tooLargeError,
   type Subject,
+  translated,
 } from '../status.js';
 import { WaitingLine, notYet, type BlockingSource } from '../wait.js';
 import { largestShared, replaceByteSlab, selectByteSlab, selectValueSlab } from './slab.js';
@@ -164,6 +165,13 @@ export class QueueEndpoint implements Subject {
     const status = this.native.abort(view.number);
     if (status < 0) throw statusError(status, this, 'abortWrite');
     view.settle();
+  }
+
+  /** The addon's figures of now. */
+  stats(): NativeQueueStats {
+    const stats = this.closed ? undefined : translated(this.name, () => this.native.stats());
+    if (stats === undefined) throw closedError(this, 'stats');
+    return stats;
   }
 
   /** The reservation that a cursor stands for, if it is still out and from this handle. */
@@ -458,7 +466,7 @@ class ReadSide implements BlockingSource {
   }
 
   arm(): number {
-    return this.#queue.native.armRead();
+    return translated(this.#queue.name, () => this.#queue.native.armRead());
   }
 
   disarm(): void {
@@ -487,7 +495,7 @@ class WriteSide implements BlockingSource {
   }
 
   arm(needed: number): number {
-    return this.#queue.native.armWrite(needed);
+    return translated(this.#queue.name, () => this.#queue.native.armWrite(needed));
   }
 
   disarm(): void {

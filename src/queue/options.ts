@@ -48,7 +48,11 @@ export interface QueueOptions extends OpenOptions {
   groups?: Record<string, GroupOptions> | undefined;
   /** How often a message is handed out before it goes to the dead letters: 1 to 65535, default 5. */
   maxDeliveries?: number | undefined;
-  /** Permissions of the file under `/dev/shm`. Default `0o600`. */
+  /**
+   * Permissions of the file under `/dev/shm`. Default `0o600`. When said, what is there may not be
+   * wider (`ERR_ZOO_INCOMPATIBLE`). The constructor refuses what another user, other than root, has
+   * made (`ERR_ZOO_ACCESS`), unless the mode that is said lets others in.
+   */
   mode?: number | undefined;
   /** Sets the memory aside at once, so that a full `/dev/shm` is an error now. Default true. */
   reserve?: boolean | undefined;

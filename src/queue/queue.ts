@@ -635,8 +635,7 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
 
   /** Plain numbers and who takes part; a few microseconds. */
   stats(): QueueStats {
-    if (this.#endpoint.closed) throw closedError(this.#endpoint, 'stats');
-    return translated(this.name, () => readStats(this.#endpoint.native.stats(), this.capacity));
+    return readStats(this.#endpoint.stats(), this.capacity);
   }
 
   /** Closes; and unlinks when this handle made the queue, unless it was made with `persist`. */

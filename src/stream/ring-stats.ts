@@ -1,12 +1,11 @@
 /** The numbers of a channel or pipe in shared memory. */
 import type { QueueEndpoint } from '../queue/endpoint.js';
-import { translated } from '../status.js';
 import type { ChannelStats } from './channel-store.js';
 
 export function readRingStats(endpoint: QueueEndpoint): ChannelStats {
   // Who died is only known once somebody has looked.
   endpoint.native.lookAround();
-  const stats = translated(endpoint.name, () => endpoint.native.stats());
+  const stats = endpoint.stats();
   const group = stats.groups[0];
   return {
     depth: (group?.backlog ?? 0) + (group?.claimed ?? 0),

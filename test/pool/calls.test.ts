@@ -16,6 +16,8 @@ function expectSameBytes(back: unknown, bytes: ArrayBufferView | undefined): voi
   expect(Buffer.compare(one!, other!)).toBe(0);
 }
 
+const nodeMajor = Number.parseInt(process.versions.node, 10);
+
 describeEachKind('calls', (pools) => {
   const pool = pools.share<Values>('pool-values.js', { workers: 2 });
 
@@ -321,7 +323,10 @@ describeEachKind('values', (pools) => {
     for (let i = 0; i < 8; i += 1) await pool().run('make', ['Uint32Array', 200_000]);
     expectSameBytes(first, copy);
     expect(first.buffer).toBeInstanceOf(ArrayBuffer);
-    expectSameBytes(structuredClone(first, { transfer: [first.buffer as ArrayBuffer] }), copy);
+    // From Node 22 on, memory that was made by native code is never transferred.
+    const transfer = { transfer: [first.buffer as ArrayBuffer] };
+    const sent = nodeMajor < 22 ? structuredClone(first, transfer) : structuredClone(first);
+    expectSameBytes(sent, copy);
   });
 
   it('that a task kept beyond its end never show what another task was given', async () => {

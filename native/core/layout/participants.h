@@ -16,6 +16,8 @@ namespace zoo {
 
 inline constexpr uint32_t kSlots = 128;
 inline constexpr uint32_t kNoSlot = 0xffffffffu;
+// Of the segment's file, locked by whoever takes its name away (os/name_removal.h).
+inline constexpr uint32_t kRemovalByte = kSlots;
 inline constexpr uint32_t kLabelBytes = 32;
 
 enum class SlotState : uint32_t { free = 0, active = 1 };
@@ -47,8 +49,8 @@ struct alignas(64) Participant {
   std::atomic<uint32_t> role;
   std::atomic<uint32_t> group;
   std::atomic<uint32_t> pid;
-  uint32_t unused;
-  std::atomic<uint64_t> since_ns;  // wall clock
+  std::atomic<uint32_t> pid_namespace;  // in which the pid counts, see os/pid_namespace.h
+  std::atomic<uint64_t> since_ns;       // wall clock
   std::atomic<uint64_t> bell;
 
   alignas(64) std::atomic<uint32_t> wake;  // counts wakes; a blocked thread sleeps on it

@@ -81,6 +81,10 @@ struct QueueHeader {
   alignas(64) std::atomic<uint64_t> puts;  // of participants who have left
   std::atomic<uint32_t> recount_due;
   GroupTotals groups[kMaxGroups];
+  // A count on its way from a participant to those who have left: what the total will be, then
+  // which count it is (0: none). Whoever dies on the way leaves enough to bring it to its end.
+  std::atomic<uint64_t> hand_in_total;
+  std::atomic<uint64_t> hand_in_which;
 };
 
 static_assert(sizeof(QueueConstants) == 48 + 16 + kMaxGroups * kGroupNameBytes);

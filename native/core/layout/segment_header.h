@@ -27,7 +27,7 @@
 namespace zoo {
 
 inline constexpr uint64_t kMagic = 0x31434e59534f4f5aull;  // "ZOOSYNC1" read as little endian
-inline constexpr uint32_t kLayoutVersion = 1;
+inline constexpr uint32_t kLayoutVersion = 2;
 
 enum class SegmentKind : uint32_t { queue = 1, lock = 2, memory = 3, channel = 4, pipe = 5 };
 enum class LibcKind : uint32_t { glibc = 1, musl = 2 };

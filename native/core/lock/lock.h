@@ -7,11 +7,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/kill_step.h"
 #include "core/layout/lock_block.h"
+#include "core/os/held_mappings.h"
 #include "core/segment/attach.h"
+#include "core/segment/trust.h"
 #include "core/status.h"
 #include "core/sync/membership.h"
 #include "core/sync/robust_mutex.h"
@@ -20,7 +23,7 @@
 namespace zoo {
 
 struct LockOptions {
-  uint32_t mode = 0600;
+  std::optional<uint32_t> mode;  // default 0600; said: what is there may not be wider
   std::string label;
 };
 
@@ -39,10 +42,13 @@ struct LockOwner {
 class Lock {
  public:
   static Result<std::unique_ptr<Lock>> open(const std::string& name, const LockOptions& options) {
+    HeldMappings::ofThisProcess().letGoOfGone();
     std::unique_ptr<Lock> lock;
     const auto adopt = [&]() -> Result<Adopted> {
       Result<Segment> segment = Segment::open(name, SegmentKind::lock, nullptr);
       if (!segment) return segment.error();
+      Result<Done> trusted = mayBeUsed(*segment, OpenMode::either, options.mode);
+      if (!trusted) return trusted.error();
       lock.reset(new Lock(segment.take()));
       return lock->join(options.label);
     };
@@ -50,7 +56,7 @@ class Lock {
       SegmentPlan plan;
       plan.kind = SegmentKind::lock;
       plan.block_bytes = sizeof(LockBlock);
-      plan.mode = options.mode;
+      plan.mode = options.mode.value_or(kDefaultMode);
       Result<Segment> segment = Segment::make(name, plan, [](Segment& fresh) {
         LockBlock& block = *new (&fresh.block<LockBlock>()) LockBlock{};
         block.owner_slot.store(kNoSlot, std::memory_order_relaxed);
@@ -100,16 +106,20 @@ class Lock {
     if (status != Status::would_block) return status;
     status =
         noteTaken(mutex_.lockFor(nanoseconds < kLongestSleep ? nanoseconds : kLongestSleep), taken);
-    if (status == Status::would_block && segment_.nameLeadsElsewhere()) return Status::gone;
-    return status;
+    if (ZOO_MUTATED(24)) taken.recovered = false;
+    if (status != Status::would_block) return status;
+    if (segment_.takenAway()) return takenAway();
+    return segment_.nameLeadsElsewhere() ? Status::gone : status;
   }
 
   Status release(bool data_in_order) {
     if (!held_) return Status::not_owner;
     if (data_in_order) {
       block_->data.store(DataState::in_order, std::memory_order_relaxed);
-    } else if (block_->data.load(std::memory_order_relaxed) == DataState::in_order) {
+    } else if (block_->data.load(std::memory_order_relaxed) == DataState::in_order &&
+               !ZOO_MUTATED(11)) {
       block_->in_doubt_pid.store(static_cast<uint32_t>(getpid()), std::memory_order_relaxed);
+      ZOO_STEP("lock.doubter_noted");
       block_->data.store(DataState::in_doubt, std::memory_order_relaxed);
     }
     ZOO_STEP("lock.data_noted");
@@ -122,18 +132,22 @@ class Lock {
     ZOO_STEP("lock.unlocked");
     Sleepers waiting(block_->waiting, segment_.participants());
     if (waiting.any()) waiting.wakeSome(1, block_->turn);
-    return Status::ok;
+    return segment_.mapping()->taken() ? takenAway() : Status::ok;
   }
 
   // Asks to be woken through a bell when the lock was released. Try once more afterwards, and
   // every few milliseconds: an owner that dies rings nobody.
   Status arm(BellId bell) {
+    if (segment_.takenAway()) return takenAway();
     if (segment_.nameLeadsElsewhere()) return Status::gone;
     Participant& own = me_.own();
     own.bell.store(bell, std::memory_order_relaxed);
+    ZOO_STEP("lock.arm_bell");
     own.sleeping.store(kSleepsOnBell, std::memory_order_seq_cst);
+    ZOO_STEP("lock.arm_sleeping");
     armed_ = true;
     Sleepers(block_->waiting, segment_.participants()).add(me_.self().slot);
+    ZOO_STEP("lock.arm_added");
     return Status::ok;
   }
   bool woken() const {
@@ -144,7 +158,9 @@ class Lock {
     armed_ = false;
     Sleepers waiting(block_->waiting, segment_.participants());
     const bool unused = !waiting.remove(me_.self().slot);
+    ZOO_STEP("lock.disarm_removed");
     me_.own().sleeping.store(0, std::memory_order_seq_cst);
+    ZOO_STEP("lock.disarm_awake");
     if (unused && !held_) waiting.wakeSome(1, block_->turn);
   }
 
@@ -153,7 +169,7 @@ class Lock {
   // Who holds it, as far as can be told from outside.
   bool owner(LockOwner& owner) const {
     const uint32_t slot = block_->owner_slot.load(std::memory_order_acquire);
-    if (slot >= kSlots) return false;
+    if (slot >= kSlots || segment_.mapping()->taken()) return false;
     owner.pid = block_->owner_pid.load(std::memory_order_relaxed);
     owner.label = labelOf(segment_.participants()[slot]);
     owner.since_ms =
@@ -168,11 +184,13 @@ class Lock {
     if (me_.joined()) {
       if (held_) release(false);
       disarm();
-      const LockResult locked = guard_.lock();
+      const LockResult locked = guard_.lock([&](uint32_t where) { return me_.anyoneIn(where); });
       if (locked == LockResult::owner_died) guard_.consistent();
       if (locked != LockResult::broken) {
+        ZOO_STEP("lock.close_guarded");
         me_.clear(me_.self().slot);
         guard_.unlock();
+        ZOO_STEP("lock.close_given");
       }
     }
     segment_.letGo();
@@ -180,10 +198,10 @@ class Lock {
   }
 
   // Lets go as a death would, when this thread is about to end. The kernel finds a mutex that is
-  // held in its thread's memory, so the mapping of one that is held stays until the process ends.
+  // held in its thread's memory, so the mapping of one that is held stays until the thread is gone.
   void abandon() {
     closed_ = true;
-    if (held_) new std::shared_ptr<Mapping>(segment_.mapping());
+    if (held_) HeldMappings::ofThisProcess().keep(segment_.mapping());
     segment_.letGo();
     segment_.unmap();
   }
@@ -199,16 +217,18 @@ class Lock {
         me_(segment_.participants(), segment_.lockDescriptor()) {}
 
   Result<Adopted> join(const std::string& label) {
-    const LockResult locked = guard_.lock();
+    const LockResult locked = guard_.lock([&](uint32_t where) { return me_.anyoneIn(where); });
     if (locked == LockResult::broken) {
       return Error::of(ErrorCode::corrupt, 0,
                        "lock '%s': its guard cannot be locked; remove it and make it anew",
                        name().c_str());
     }
     if (locked == LockResult::owner_died) guard_.consistent();
+    ZOO_STEP("lock.join_guarded");
     reap();
     const Membership::Join joined = me_.join(label);
     guard_.unlock();
+    ZOO_STEP("lock.join_given");
     if (joined == Membership::Join::full) {
       return Error::of(ErrorCode::full, 0, "lock '%s' has %u handles open, and no more fit",
                        name().c_str(), kSlots);
@@ -221,14 +241,26 @@ class Lock {
     for (uint32_t slot = 0; slot < kSlots; ++slot) {
       if (!me_.provedDead(slot)) continue;
       Sleepers(block_->waiting, segment_.participants()).remove(slot);
+      ZOO_STEP("lock.reap_removed");
       const BellId bell = segment_.participants()[slot].bell.load(std::memory_order_relaxed);
       me_.clear(slot);
+      ZOO_STEP("lock.reap_cleared");
       removeOrphanedBell(bell);
+      ZOO_STEP("lock.reap_no_bell");
       segment_.header().reaped.fetch_add(1, std::memory_order_relaxed);
     }
   }
 
+  Status takenAway() {
+    corruption_ = kTakenAway;
+    return Status::corrupt;
+  }
+
   Status noteTaken(LockResult result, LockTaken& taken) {
+    if (segment_.mapping()->taken()) {
+      if (result == LockResult::locked || result == LockResult::owner_died) mutex_.unlock();
+      return takenAway();
+    }
     if (result == LockResult::busy) return Status::would_block;
     if (result == LockResult::broken) {
       corruption_ = "its mutex is damaged";
@@ -240,16 +272,20 @@ class Lock {
       // we die after it, by the flag.
       block_->in_doubt_pid.store(block_->owner_pid.load(std::memory_order_relaxed),
                                  std::memory_order_relaxed);
+      ZOO_STEP("lock.dead_noted");
       if (!ZOO_MUTATED(5)) block_->data.store(DataState::in_doubt, std::memory_order_relaxed);
       ZOO_STEP("lock.in_doubt");
       mutex_.consistent();
       ZOO_STEP("lock.consistent");
       segment_.header().recoveries.fetch_add(1, std::memory_order_relaxed);
+      ZOO_STEP("lock.recovery_counted");
     }
     held_ = true;
     taken.generation = block_->generation.load(std::memory_order_relaxed) + 1;
     block_->generation.store(taken.generation, std::memory_order_relaxed);
+    ZOO_STEP("lock.generation");
     block_->owner_pid.store(static_cast<uint32_t>(pid_), std::memory_order_relaxed);
+    ZOO_STEP("lock.owner_pid");
     block_->owner_since_ns.store(wallClockCoarse(), std::memory_order_relaxed);
     block_->owner_slot.store(me_.self().slot, std::memory_order_release);
     ZOO_STEP("lock.owner_noted");

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "core/kill_step.h"
 #include "core/segment/attach.h"
 #include "core/sync/membership.h"
 #include "core/sync/robust_mutex.h"
@@ -32,7 +33,8 @@ class Memory {
       Result<Segment> segment = Segment::open(name, SegmentKind::memory, nullptr);
       if (!segment) return segment.error();
       memory.reset(new Memory(segment.take()));
-      if (memory->byteLength() > memory->segment_.header().data_bytes) {
+      memory->bytes_ = memory->segment_.block<MemoryBlock>().bytes;
+      if (memory->bytes_ > memory->mapping()->reachable()) {
         return Error::of(ErrorCode::corrupt, 0,
                          "memory '%s': its size is damaged; remove it and make it anew",
                          name.c_str());
@@ -50,6 +52,7 @@ class Memory {
           name, plan, [&](Segment& fresh) { fresh.block<MemoryBlock>().bytes = options.bytes; });
       if (!segment) return segment.error();
       memory.reset(new Memory(segment.take()));
+      memory->bytes_ = options.bytes;
       Result<Adopted> joined = memory->join();
       if (!joined) return joined.error();
       return Done{};
@@ -72,21 +75,26 @@ class Memory {
   const std::string& name() const { return segment_.name(); }
   bool created() const { return created_; }
   bool closed() const { return closed_; }
-  uint64_t byteLength() const { return segment_.block<MemoryBlock>().bytes; }
+  uint64_t byteLength() const { return bytes_; }
   std::byte* data() const { return segment_.mapping()->data(); }
   const FileIdentity& identity() const { return segment_.identity(); }
   const std::shared_ptr<Mapping>& mapping() const { return segment_.mapping(); }
+
+  // What its bytes were is lost: another process has truncated the file, or overwritten its beginning.
+  bool takenAway() const { return segment_.takenAway(); }
 
   void close() {
     if (closed_) return;
     closed_ = true;
     if (me_.joined()) {
       RobustMutex guard(segment_.header().guard);
-      const LockResult locked = guard.lock();
+      const LockResult locked = guard.lock([&](uint32_t where) { return me_.anyoneIn(where); });
       if (locked == LockResult::owner_died) guard.consistent();
       if (locked != LockResult::broken) {
+        ZOO_STEP("memory.close_guarded");
         me_.clear(me_.self().slot);
         guard.unlock();
+        ZOO_STEP("memory.close_given");
       }
     }
     abandon();
@@ -106,18 +114,20 @@ class Memory {
 
   Result<Adopted> join() {
     RobustMutex guard(segment_.header().guard);
-    const LockResult locked = guard.lock();
+    const LockResult locked = guard.lock([&](uint32_t where) { return me_.anyoneIn(where); });
     if (locked == LockResult::broken) {
       return Error::of(ErrorCode::corrupt, 0,
                        "memory '%s': its guard cannot be locked; remove it and make it anew",
                        name().c_str());
     }
     if (locked == LockResult::owner_died) guard.consistent();
+    ZOO_STEP("memory.join_guarded");
     for (uint32_t slot = 0; slot < kSlots; ++slot) {
       if (me_.provedDead(slot)) me_.clear(slot);
     }
     const Membership::Join joined = me_.join("");
     guard.unlock();
+    ZOO_STEP("memory.join_given");
     if (joined == Membership::Join::full) {
       return Error::of(ErrorCode::full, 0, "memory '%s' has %u handles open, and no more fit",
                        name().c_str(), kSlots);
@@ -127,6 +137,7 @@ class Memory {
 
   Segment segment_;
   Membership me_;
+  uint64_t bytes_ = 0;  // our own copy: checked once, and nobody can change it
   bool created_ = false;
   bool closed_ = false;
 };

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,11 +18,13 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/kill_step.h"
 #include "core/os/descriptor.h"
 #include "core/os/shm_file.h"
 
@@ -40,13 +43,27 @@ inline std::string bellName(const char* prefix, BellId id) {
 }
 
 inline std::string bellPath(const char* prefix, BellId id) { return shmPath(bellName(prefix, id)); }
+
+// The end of a bell that rings it. -1: there is none, errno says why; ENXIO: nobody has it. Its
+// number comes out of shared memory, so what bears its name may be anything: only a FIFO is opened.
+inline int openRope(const std::string& path) {
+  struct stat facts = {};
+  const int number = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+  const int reason = errno;
+  if (number >= 0 && fstat(number, &facts) == 0 && S_ISFIFO(facts.st_mode)) return number;
+  if (number >= 0) ::close(number);
+  const bool unused =
+      number < 0 && reason == ENXIO && lstat(path.c_str(), &facts) == 0 && S_ISFIFO(facts.st_mode);
+  errno = unused ? ENXIO : ENOENT;
+  return -1;
+}
 }  // namespace detail
 
 // Removes the bell of a participant that was found dead, unless somebody still has it.
 inline void removeOrphanedBell(BellId id) {
-  if (id == 0) return;
+  if (id == 0 || ZOO_MUTATED(30)) return;
   const std::string path = detail::bellPath(detail::kBellPrefix, id);
-  const int number = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+  const int number = detail::openRope(path);
   if (number >= 0)
     ::close(number);
   else if (errno == ENXIO)
@@ -64,15 +81,18 @@ class Doorbell {
     const std::string fresh = detail::bellPath(detail::kNewBellPrefix, bell.id_);
     const std::string path = detail::bellPath(detail::kBellPrefix, bell.id_);
     if (mkfifo(fresh.c_str(), 0600) != 0) return systemError("mkfifo", fresh);
+    ZOO_STEP("bell.made");
     // Bells are rung by everybody who may open the segment, whatever its mode: one byte that only
     // says "look". The umask must not take that away.
     chmod(fresh.c_str(), 0622);
     bell.descriptor_ = Descriptor(open(fresh.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    ZOO_STEP("bell.opened");
     if (!bell.descriptor_.valid() || rename(fresh.c_str(), path.c_str()) != 0) {
       const Error error = systemError("open", fresh);
       unlink(fresh.c_str());
       return error;
     }
+    ZOO_STEP("bell.named");
     return bell;
   }
 
@@ -110,7 +130,7 @@ class Doorbell {
       if (lstat(path.c_str(), &facts) != 0 || !S_ISFIFO(facts.st_mode)) continue;
       // One that is being made has no reader yet for some microseconds.
       if (fresh && time(nullptr) - facts.st_mtime < 60) continue;
-      const int number = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+      const int number = detail::openRope(path);
       if (number >= 0)
         ::close(number);
       else if (errno == ENXIO)
@@ -141,9 +161,9 @@ class BellRopes {
     const std::lock_guard<std::mutex> guard(mutex_);
     auto found = ropes_.find(id);
     if (found == ropes_.end()) {
-      const int number = open(detail::bellPath(detail::kBellPrefix, id).c_str(),
-                              O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+      const int number = detail::openRope(detail::bellPath(detail::kBellPrefix, id));
       if (number < 0) return;
+      letGoOfAbandoned();
       if (ropes_.size() >= kMostRopes) ropes_.clear();
       found = ropes_.emplace(id, Descriptor(number)).first;
     }
@@ -153,6 +173,15 @@ class BellRopes {
   }
 
  private:
+  // A FIFO without a reader is in error for its writers: its owner is gone.
+  void letGoOfAbandoned() {
+    for (auto rope = ropes_.begin(); rope != ropes_.end();) {
+      pollfd state = {rope->second.get(), POLLOUT, 0};
+      const bool abandoned = poll(&state, 1, 0) > 0 && (state.revents & POLLERR) != 0;
+      rope = abandoned ? ropes_.erase(rope) : std::next(rope);
+    }
+  }
+
   static constexpr size_t kMostRopes = 256;
   std::mutex mutex_;
   std::unordered_map<BellId, Descriptor> ropes_;

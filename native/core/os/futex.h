@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <climits>
 #include <cstdint>
 
@@ -14,12 +15,19 @@
 
 namespace zoo {
 
-// Sleeps while `word` holds `expected`, at most `nanoseconds`. May return early.
-inline void futexWait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t nanoseconds) {
+// Sleeps while `word` holds `expected`, at most `nanoseconds`. May return early. Whether it was woken,
+// or the word was another already.
+inline bool futexWait(std::atomic<uint32_t>& word, uint32_t expected, uint64_t nanoseconds) {
   timespec limit;
   limit.tv_sec = static_cast<time_t>(nanoseconds / 1'000'000'000u);
   limit.tv_nsec = static_cast<long>(nanoseconds % 1'000'000'000u);
-  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAIT, expected, &limit, nullptr, 0);
+  return syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAIT, expected, &limit,
+                 nullptr, 0) == 0 ||
+         errno == EAGAIN;
+}
+
+inline void futexWakeOne(std::atomic<uint32_t>& word) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 
 inline void futexWakeAll(std::atomic<uint32_t>& word) {

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/os/bus_guard.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -49,17 +50,25 @@ class Mapping {
              descriptor, static_cast<off_t>(data_offset)) == MAP_FAILED) {
       return failure(span);
     }
+    mapping->range_ = BusGuard::add(mapping->base(), span, total);
     return mapping;
   }
 
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() { munmap(base_, span_); }
+  ~Mapping() {
+    if (range_ != nullptr) BusGuard::remove(*range_);
+    munmap(base_, span_);
+  }
 
   std::byte* base() const { return base_; }
   std::byte* data() const { return base_ + data_offset_; }
   // Bytes from data() on that may be touched, the second copy included.
   uint64_t reachable() const { return span_ - data_offset_; }
+
+  // Another process has truncated the file: what is mapped now is private memory.
+  bool taken() const { return range_->taken.load(std::memory_order_relaxed) != 0; }
+  MappedRange& range() const { return *range_; }
 
   // Brings the pages into this process now instead of at their first use. Only a matter of speed:
   // the pages exist already, so a failure is not one of the caller's.
@@ -86,6 +95,7 @@ class Mapping {
   uint64_t span_;
   uint64_t total_;
   uint64_t data_offset_;
+  MappedRange* range_ = nullptr;
 };
 
 }  // namespace zoo

@@ -39,6 +39,10 @@ inline void unlockSlot(int descriptor, uint32_t slot) {
   detail::setLock(descriptor, detail::byteRange(F_UNLCK, static_cast<off_t>(slot), 1));
 }
 
+inline void unlockAllSlots(int descriptor, uint32_t slots) {
+  detail::setLock(descriptor, detail::byteRange(F_UNLCK, 0, static_cast<off_t>(slots)));
+}
+
 // Succeeds only when nobody holds any slot: the exact test for a segment without users.
 inline LockAttempt lockAllSlots(int descriptor, uint32_t slots) {
   return detail::setLock(descriptor, detail::byteRange(F_WRLCK, 0, static_cast<off_t>(slots)));

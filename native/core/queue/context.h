@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/kill_step.h"
 #include "core/layout/channel_header.h"
 #include "core/layout/queue_header.h"
 #include "core/queue/store.h"
@@ -50,7 +51,7 @@ struct Context {
     return Sleepers(header->readers_waiting[of_group], segment.participants());
   }
   Sleepers writers() const { return Sleepers(header->writers_waiting, segment.participants()); }
-  uint32_t salt(uint64_t seq) const { return saltOf(seq, constants.salt); }
+  uint32_t salt(uint64_t seq) const { return ZOO_MUTATED(10) ? 0 : saltOf(seq, constants.salt); }
 
   WritersWord writersWord() const {
     return {header->writers.load(std::memory_order_acquire)};  // CONSUME writers
@@ -70,14 +71,20 @@ struct Context {
     return Status::corrupt;
   }
 
+  Status takenAway() {
+    corruption = kTakenAway;
+    return Status::corrupt;
+  }
+
   // The record has nothing left to give: never was a message, or every group is done with it.
   bool finished(const Record& record, std::memory_order order = std::memory_order_acquire) const {
     const ProducerState state = record.producerWord(order).state();
     if (state == ProducerState::aborted || state == ProducerState::padding) return true;
     if (state != ProducerState::committed) return false;
     for (uint32_t of_group = 0; of_group < constants.group_count; ++of_group) {
-      // CONSUME done
-      if (record.deliveryWord(of_group, order).state() != DeliveryState::done) return false;
+      const DeliveryState delivery = record.deliveryWord(of_group, order).state();  // CONSUME done
+      if (ZOO_MUTATED(12) && delivery == DeliveryState::claimed) continue;
+      if (delivery != DeliveryState::done) return false;
     }
     return true;
   }
@@ -89,7 +96,13 @@ struct Context {
     uint64_t position = store.first();
     const uint64_t tail = header->tail.load(std::memory_order_acquire);
     Found found;
+    uint64_t steps = 0;
     while (position < tail && store.find(position, tail, found)) {
+      // The ends may move on meanwhile, but never back.
+      if (++steps > 4 * store.mostRecords()) {
+        damaged("there is no end of records", position);
+        return false;
+      }
       if (!store.stillThere(found)) {
         position = store.isRing() ? store.first() : found.next;
         continue;

@@ -27,12 +27,13 @@ struct QueueOptions {
   std::optional<uint64_t> slot_bytes;  // largest payload of a slot
   std::optional<std::vector<GroupOptions>> groups;  // default: one group that blocks
   std::optional<uint32_t> max_deliveries;           // default 5
-  uint32_t mode = 0600;
+  std::optional<uint32_t> mode;  // default 0600; said: what is there may not be wider
   bool set_aside = true;
   std::optional<bool> prefault;  // default: only frames
 
   std::optional<std::string> group;  // which one this handle reads for; default: the first
   std::string label;
+  bool writer = false;  // whoever makes the queue counts as a writer before the name is there
 
   // A channel and a pipe are queues of a kind of their own.
   SegmentKind kind = SegmentKind::queue;

@@ -14,6 +14,7 @@
 #include "core/queue/stats.h"
 #include "core/queue/write.h"
 #include "core/segment/attach.h"
+#include "core/segment/trust.h"
 
 namespace zoo {
 
@@ -25,6 +26,8 @@ class Queue {
     const auto adopt = [&]() -> Result<Adopted> {
       Result<Segment> segment = Segment::open(name, options.kind, &isMirrored);
       if (!segment) return segment.error();
+      Result<Done> trusted = mayBeUsed(*segment, mode, options.mode);
+      if (!trusted) return trusted.error();
       queue.reset(new Queue(segment.take()));
       return queue->adopt(options);
     };
@@ -38,7 +41,7 @@ class Queue {
       plan.block_bytes = kFrameTableOffset - kBlockOffset + tableBytes(*constants, options.kind);
       plan.data_bytes = constants->capacity;
       plan.mirrored = constants->store == StoreKind::ring;
-      plan.mode = options.mode;
+      plan.mode = options.mode.value_or(kDefaultMode);
       plan.set_aside = options.set_aside;
       const auto initialise = [&](Segment& fresh) {
         initialiseHeader(fresh, *constants);
@@ -56,7 +59,7 @@ class Queue {
       queue->takePlace();
       // Before the name is there, so that a creator who dies at once has not left in silence.
       if (options.kind == SegmentKind::pipe) queue->takeEnd(options.end);
-      if (options.kind == SegmentKind::channel) queue->becomeWriter();
+      if (options.kind == SegmentKind::channel || options.writer) queue->becomeWriter();
       return Done{};
     };
     Result<bool> made = openOrMake(name, options.kind, mode, adopt, make,
@@ -97,17 +100,19 @@ class Queue {
   const std::shared_ptr<Mapping>& mapping() const { return context_.segment.mapping(); }
 
   // --- putting: ok, would_block (full), ended, too_large, corrupt
-  Status put(const void* bytes, uint64_t size) { return lookedAround(writer_.put(bytes, size)); }
-  Status reserve(uint64_t size, Cursor& cursor, uint64_t& offset) {
-    return lookedAround(writer_.reserve(size, cursor, offset));
+  Status put(const void* bytes, uint64_t size) {
+    return sound(lookedAround(writer_.put(bytes, size)));
   }
-  Status commit(Cursor cursor, uint64_t size) { return writer_.commit(cursor, size); }
-  Status abort(Cursor cursor) { return writer_.abort(cursor); }
+  Status reserve(uint64_t size, Cursor& cursor, uint64_t& offset) {
+    return sound(lookedAround(writer_.reserve(size, cursor, offset)));
+  }
+  Status commit(Cursor cursor, uint64_t size) { return sound(writer_.commit(cursor, size)); }
+  Status abort(Cursor cursor) { return sound(writer_.abort(cursor)); }
   Status reserveBatch(const double* sizes, uint32_t count, double* offsets, uint32_t& reserved) {
-    return lookedAround(writer_.reserveBatch(sizes, count, offsets, reserved));
+    return sound(lookedAround(writer_.reserveBatch(sizes, count, offsets, reserved)));
   }
   void commitBatch() { writer_.commitBatch(); }
-  Status becomeWriter() { return writer_.becomeWriter(); }
+  Status becomeWriter() { return sound(writer_.becomeWriter()); }
   void holdWakes(bool on) { writer_.holdWakes(on); }
   void end() { writer_.end(); }
 
@@ -123,7 +128,10 @@ class Queue {
     return context_.is_plain || size > kFailureBytes ? nullptr : context_.failure();
   }
   // Shows as a reader in statistics from now on.
-  void becomeReader() { context_.me.own().role.fetch_or(kRoleReader, std::memory_order_relaxed); }
+  void becomeReader() {
+    context_.me.own().role.fetch_or(kRoleReader, std::memory_order_relaxed);
+    ZOO_STEP("reader.role");
+  }
   // Whether a pipe's reader has left, and the process id of one that died (0: it closed).
   bool readerLeft(uint32_t& pid) const {
     pid = context_.readersWord().pid();
@@ -139,15 +147,15 @@ class Queue {
   // --- taking: ok, would_block (empty), ended, peer_died, corrupt
   Status take(std::byte* target, uint64_t room, uint64_t& size) {
     lookAroundNowAndThen();
-    return lookedAround(reader_.take(target, room, size));
+    return sound(lookedAround(reader_.take(target, room, size)));
   }
   Status claim(Cursor& cursor, Claim& claim) {
     lookAroundNowAndThen();
-    return lookedAround(reader_.claim(cursor, claim));
+    return sound(lookedAround(reader_.claim(cursor, claim)));
   }
-  Status claimDead(Cursor& cursor, Claim& claim) { return reader_.claimDead(cursor, claim); }
-  Status release(Cursor cursor) { return reader_.release(cursor); }
-  Status reject(Cursor cursor) { return reader_.reject(cursor); }
+  Status claimDead(Cursor& cursor, Claim& claim) { return sound(reader_.claimDead(cursor, claim)); }
+  Status release(Cursor cursor) { return sound(reader_.release(cursor)); }
+  Status reject(Cursor cursor) { return sound(reader_.reject(cursor)); }
   uint64_t payloadOffset(const Claim& claim) const {
     return context_.store.offsetOf(claim.record) + sizeof(Record);
   }
@@ -191,6 +199,10 @@ class Queue {
   uint32_t lookAround() {
     last_look_ns_ = monotonicCoarse();
     if (!gone_ && context_.segment.nameLeadsElsewhere()) gone_ = true;
+    // Also one that was truncated and made long again: somewhere behind its header it is all zeros.
+    const bool ours = context_.me.isCurrent(context_.me.self()) &&
+                      context_.header->constants.capacity == context_.constants.capacity;
+    if (context_.segment.takenAway() || (!ours && context_.segment.giveUp())) return 0;
     const bool due = context_.header->recount_due.load(std::memory_order_relaxed) != 0;
     if (!due && !context_.me.anyDead()) return 0;
     Section section(context_);
@@ -211,10 +223,12 @@ class Queue {
     closed_ = true;
     if (context_.me.joined()) {
       writer_.abortAll();
+      ZOO_STEP("close.aborted");
       Section section(context_);
       if (section.held()) {
         writer_.endUnderGuard();
-        reader_.giveBackAll();
+        ZOO_STEP("close.ended");
+        if (!ZOO_MUTATED(21)) reader_.giveBackAll();
         if (context_.is_pipe && end_ == PipeEnd::reader) {
           noteReaderLeft(context_, WritersState::ended, 0);
           context_.writers().wakeAll();
@@ -224,7 +238,9 @@ class Queue {
         for (uint32_t group = 0; group < context_.constants.group_count; ++group) {
           context_.readers(group).remove(slot);
         }
+        ZOO_STEP("close.no_reader");
         context_.writers().remove(slot);
+        ZOO_STEP("close.no_writer");
         handIn(context_, slot);
         ZOO_STEP("close.handed_in");
         context_.me.clear(slot);
@@ -291,9 +307,12 @@ class Queue {
 
   Result<Adopted> adopt(const QueueOptions& options) {
     const QueueConstants constants = context_.header->constants;
-    const SegmentHeader& segment = context_.segment.header();
-    if (!plausible(constants, segment.data_bytes) ||
-        kFrameTableOffset + tableBytes(constants, options.kind) > segment.data_offset) {
+    // Judged by what is mapped, not by what the header says of it: that may have changed since.
+    const Mapping& mapping = *context_.segment.mapping();
+    const uint64_t copies = constants.store == StoreKind::ring ? 2 : 1;
+    const auto data_offset = static_cast<uint64_t>(mapping.data() - mapping.base());
+    if (!plausible(constants, mapping.reachable() / copies) ||
+        kFrameTableOffset + tableBytes(constants, options.kind) > data_offset) {
       return Error::of(ErrorCode::corrupt, 0,
                        "queue '%s': its constants are damaged; remove it and make it anew",
                        name().c_str());
@@ -351,6 +370,7 @@ class Queue {
     end_ = end;
     context_.me.own().role.fetch_or(end == PipeEnd::writer ? kRoleWriter : kRoleReader,
                                     std::memory_order_relaxed);
+    ZOO_STEP("take_end.role");
     // if killed here: the role is enough for those who clean up.
     const uint64_t open = WritersWord::of(WritersState::open, 0);
     if (end == PipeEnd::writer) {
@@ -359,10 +379,12 @@ class Queue {
     } else {
       context_.channel->readers.store(open, std::memory_order_release);
     }
+    ZOO_STEP("take_end.noted");
   }
 
   void takePlace() {
     context_.me.own().group.store(context_.group, std::memory_order_relaxed);
+    ZOO_STEP("join.group");
     reader_.start();
   }
 
@@ -383,12 +405,15 @@ class Queue {
     const uint64_t limit = nanoseconds < longest ? nanoseconds : longest;
     const uint32_t wake = own.wake.load(std::memory_order_seq_cst);
     own.sleeping.fetch_or(kSleepsOnFutex, std::memory_order_seq_cst);
+    ZOO_STEP("wait.sleeping");
     sleepers.add(slot);
     ZOO_STEP("wait.armed");
-    if (!ready()) futexWait(own.wake, wake, limit);
+    if (ZOO_MUTATED(14) || !ready()) futexWait(own.wake, wake, limit);
     ZOO_STEP("wait.woken");
     sleepers.remove(slot);
+    ZOO_STEP("wait.removed");
     own.sleeping.fetch_and(~kSleepsOnFutex, std::memory_order_seq_cst);
+    ZOO_STEP("wait.awake");
     // Also when woken: others may call again and again about what does not help.
     if (monotonicCoarse() - last_look_ns_ >= longest) lookAround();
     return gone_ ? Status::gone : Status::ok;
@@ -398,9 +423,12 @@ class Queue {
     if (gone_) return Status::gone;
     Participant& own = context_.me.own();
     own.bell.store(bell, std::memory_order_relaxed);
+    ZOO_STEP("arm.bell");
     own.sleeping.fetch_or(kSleepsOnBell, std::memory_order_seq_cst);
+    ZOO_STEP("arm.sleeping");
     armed = true;
     sleepers.add(context_.me.self().slot);
+    ZOO_STEP("arm.added");
     return Status::ok;
   }
 
@@ -408,9 +436,11 @@ class Queue {
     if (!armed) return;
     armed = false;
     const bool unused = !sleepers.remove(context_.me.self().slot);
+    ZOO_STEP("disarm.removed");
     if (!read_armed_ && !write_armed_) {
       context_.me.own().sleeping.fetch_and(~kSleepsOnBell, std::memory_order_seq_cst);
     }
+    ZOO_STEP("disarm.awake");
     if (unused) sleepers.wakeSome(1, turn);
   }
 
@@ -418,6 +448,11 @@ class Queue {
   void lookAroundNowAndThen() {
     if (++calls_ % 8 != 0 || monotonicCoarse() - last_look_ns_ < kLongestSleep) return;
     lookAround();
+  }
+
+  // Nothing that a call did counts once the memory was taken away.
+  Status sound(Status status) {
+    return context_.segment.mapping()->taken() ? context_.takenAway() : status;
   }
 
   // Nor would somebody who only ever tries.

@@ -125,6 +125,7 @@ class Reader {
       giveBackOne(*claim);
     }
     drop(cursor);
+    ZOO_STEP("reject.before_wake");
     wakeGroup(1);
     return Status::ok;
   }
@@ -167,15 +168,19 @@ class Reader {
     // Looked at the writers after the records: what was put before the end has to be seen first.
     const Status again = lookFor(found, word);
     if (again != Status::would_block) return again;
-    if (othersHold()) return Status::would_block;  // it may come back
+    Epochs epochs;
+    if (!ZOO_MUTATED(22) && othersHold(epochs)) return Status::would_block;  // it may come back
     const Status once_more = lookFor(found, word);
     if (once_more != Status::would_block) return once_more;
+    // What came back before this look may have been claimed by then, but not without a trace.
+    if (!ZOO_MUTATED(22) && haveMoved(epochs)) return Status::would_block;
+    // There are messages behind it, or it becomes one that comes before an error.
+    if (stoppedAtReservation()) return Status::would_block;
     switch (writers.state()) {
       case WritersState::died:
         return Status::peer_died;
       case WritersState::failed:
-        // What other writers have reserved may still be committed, and comes before the error.
-        return stoppedAtReservation() ? Status::would_block : Status::failed;
+        return Status::failed;
       default:
         return Status::ended;
     }
@@ -213,7 +218,9 @@ class Reader {
     const Counting counting(context_.counters());
     if (found.record->delivery[context_.group].compare_exchange_strong(word.bits, done.bits,
                                                                        std::memory_order_acq_rel)) {
+      ZOO_STEP("drop_older.done");
       context_.header->groups[context_.group].dropped.fetch_add(1, std::memory_order_relaxed);
+      ZOO_STEP("drop_older.counted");
     }
   }
 
@@ -246,6 +253,7 @@ class Reader {
       if (!found.sane) return context_.damaged("a record's sizes do not fit", found.position);
       switch (found.producer.state()) {
         case ProducerState::reserved:
+          if (ZOO_MUTATED(28)) break;
           // First in, first out: what lies behind it waits until it is committed or given up.
           position_ = found.position;
           return Status::would_block;
@@ -281,7 +289,9 @@ class Reader {
     ZOO_STEP("take.done");
     position_ = found.next;
     Counting::add(counters.claims);
+    ZOO_STEP("take.claim_counted");
     Counting::add(counters.finished);
+    ZOO_STEP("take.counted");
     return true;
   }
 
@@ -297,6 +307,7 @@ class Reader {
     ZOO_STEP("claim.exchanged");
     position_ = found.next;
     Counting::add(counters.claims);
+    ZOO_STEP("claim.counted");
     claim = claimOf(found, mine);
     return true;
   }
@@ -331,6 +342,7 @@ class Reader {
         ZOO_STEP("release.done");
       }
       Counting::add(counters.finished);
+      ZOO_STEP("release.counted");
     }
     wakeWriter();
   }
@@ -351,6 +363,7 @@ class Reader {
         context_.store.isRing() ? record.span.load(std::memory_order_relaxed) : 1;
     const uint64_t dead = context_.header->dead_units.load(std::memory_order_relaxed);
     context_.header->dead_units.store(dead > units ? dead - units : 0, std::memory_order_relaxed);
+    ZOO_STEP("release.dead_units");
     if (context_.writers().any()) context_.writers().wakeSome(1, context_.header->writer_turn);
   }
 
@@ -363,13 +376,16 @@ class Reader {
     // Before it is counted as returned: a reader who finds that nobody holds anything looks once
     // more, and has to find it then instead of the end.
     rewindReaders(context_, context_.group);
+    ZOO_STEP("reject.rewound");
     if (!claim.dead_letter) Counting::add(context_.counters().returned);
+    ZOO_STEP("reject.counted");
   }
 
   Cursor keep(const Claim& claim) {
     const Cursor cursor = claims_.add(claim);
     order_.push_back(cursor);
     if (order_.size() == 1) noteOldest(claim.claimed_ns);
+    ZOO_STEP("claim.noted");
     return cursor;
   }
 
@@ -389,20 +405,38 @@ class Reader {
     context_.counters().oldest_claim_ns.store(claimed_ns, std::memory_order_relaxed);
   }
 
-  // Whether another participant of the group holds a message, which might come back.
-  bool othersHold() const {
+  // Of the participants of this group, or kNotThere.
+  struct Epochs {
+    uint64_t of[kSlots];
+  };
+  static constexpr uint64_t kNotThere = ~uint64_t{0};
+
+  uint64_t epochOf(uint32_t slot) const {
+    if (slot == context_.me.self().slot || !context_.me.isActive(slot)) return kNotThere;
+    const Participant& other = context_.participants()[slot];
+    if (other.group.load(std::memory_order_relaxed) != context_.group) return kNotThere;
+    return other.counters.epoch.load(std::memory_order_acquire);
+  }
+
+  // Whether another participant of the group holds a message, which might come back. True for as
+  // long as the epochs stay as they are noted: nobody claims or gives back without moving his own.
+  bool othersHold(Epochs& epochs) const {
     for (uint32_t slot = 0; slot < kSlots; ++slot) {
-      if (slot == context_.me.self().slot || !context_.me.isActive(slot)) continue;
-      const Participant& other = context_.participants()[slot];
-      if (other.group.load(std::memory_order_relaxed) != context_.group) continue;
-      const Counters& counters = other.counters;
-      // Finished before claimed: a claim that happens in between must not look like none.
+      epochs.of[slot] = epochOf(slot);
+      if (epochs.of[slot] == kNotThere) continue;
+      const Counters& counters = context_.participants()[slot].counters;
       const uint64_t settled = counters.finished.load(std::memory_order_acquire) +
                                counters.returned.load(std::memory_order_acquire);
-      if (counters.epoch.load(std::memory_order_acquire) % 2 != 0 ||
-          counters.claims.load(std::memory_order_acquire) > settled) {
+      if (epochs.of[slot] % 2 != 0 || counters.claims.load(std::memory_order_acquire) > settled) {
         return true;
       }
+    }
+    return false;
+  }
+
+  bool haveMoved(const Epochs& epochs) const {
+    for (uint32_t slot = 0; slot < kSlots; ++slot) {
+      if (epochOf(slot) != epochs.of[slot]) return true;
     }
     return false;
   }

@@ -33,6 +33,7 @@ inline void noteWriterLeft(Context& context, uint32_t slot, WritersState how, ui
   }
   context.header->writers.store(WritersWord::of(how, pid),
                                 std::memory_order_release);  // PUBLISH writers
+  ZOO_STEP("writer_left.noted");
 }
 
 // A pipe has no reader any more, and never will. The caller wakes the writer.
@@ -41,6 +42,7 @@ inline void noteReaderLeft(Context& context, WritersState how, uint32_t pid) {
   if (now.over()) return;
   context.channel->readers.store(WritersWord::of(how, pid),
                                  std::memory_order_release);  // PUBLISH readers
+  ZOO_STEP("reader_left.noted");
 }
 
 // A claimed message goes back: offered again, or to the dead letters once it was offered enough.
@@ -51,10 +53,11 @@ inline void giveBack(Context& context, Record& record, uint32_t group) {
     record.delivery[group].store(
         DeliveryWord::unowned(DeliveryState::dead, word.deliveries(), 0).bits,
         std::memory_order_release);
+    ZOO_STEP("give_back.dead_again");
     return;
   }
   const uint32_t deliveries = word.deliveries() + (ZOO_MUTATED(6) ? 0 : 1);
-  if (deliveries > context.constants.max_deliveries) {
+  if (deliveries > context.constants.max_deliveries && !ZOO_MUTATED(13)) {
     bool dead_already = false;
     for (uint32_t other = 0; other < context.constants.group_count; ++other) {
       const DeliveryState state = record.deliveryWord(other, std::memory_order_relaxed).state();
@@ -66,10 +69,12 @@ inline void giveBack(Context& context, Record& record, uint32_t group) {
         std::memory_order_release);
     ZOO_STEP("give_back.dead");
     totals.dead.fetch_add(1, std::memory_order_relaxed);
+    ZOO_STEP("give_back.dead_counted");
     if (!dead_already) {
       context.header->dead_units.fetch_add(
           context.store.isRing() ? record.span.load(std::memory_order_relaxed) : 1,
           std::memory_order_relaxed);
+      ZOO_STEP("give_back.dead_units");
     }
     return;
   }
@@ -78,12 +83,14 @@ inline void giveBack(Context& context, Record& record, uint32_t group) {
                                std::memory_order_release);  // PUBLISH ready
   ZOO_STEP("give_back.ready");
   totals.redelivered.fetch_add(1, std::memory_order_relaxed);
+  ZOO_STEP("give_back.counted");
 }
 
 // Readers look again from the oldest record on.
 inline void rewindReaders(Context& context, uint32_t group) {
   if (ZOO_MUTATED(3)) return;
   context.header->rewinds[group].fetch_add(1, std::memory_order_seq_cst);  // PUBLISH rewinds
+  ZOO_STEP("rewind.published");
 }
 
 // Repairs everything that participants who are dead left behind. Answers how many there were.
@@ -93,6 +100,7 @@ inline uint32_t reapTheDead(Context& context) {
   for (uint32_t slot = 0; slot < kSlots; ++slot) {
     dead[slot] = context.me.provedDead(slot);
     count += dead[slot];
+    if (ZOO_MUTATED(18) && dead[slot]) context.me.clear(slot);
   }
   if (count == 0) return 0;
   context.header->recount_due.store(1, std::memory_order_relaxed);
@@ -126,7 +134,7 @@ inline uint32_t reapTheDead(Context& context) {
     const uint32_t role = participant.role.load(std::memory_order_relaxed);
     const WritersWord writers = {context.header->writers.load(std::memory_order_relaxed)};
     // Also one that had ended, since it may have died before it could note that.
-    if ((role & kRoleWriter) != 0 && !writers.over()) {
+    if ((role & kRoleWriter) != 0 && !writers.over() && !ZOO_MUTATED(31)) {
       const bool ended = (role & kRoleEnded) != 0;
       noteWriterLeft(context, slot, ended ? WritersState::ended : WritersState::died,
                      participant.pid.load(std::memory_order_relaxed));
@@ -137,17 +145,23 @@ inline uint32_t reapTheDead(Context& context) {
     for (uint32_t group = 0; group < context.constants.group_count; ++group) {
       context.readers(group).remove(slot);
     }
+    ZOO_STEP("reap.no_reader");
     context.writers().remove(slot);
+    ZOO_STEP("reap.no_writer");
     handIn(context, slot);
     const BellId bell = participant.bell.load(std::memory_order_relaxed);
     ZOO_STEP("reap.before_clear");
     // if killed here: it is reaped once more, and finds nothing left to repair.
     context.me.clear(slot);
+    ZOO_STEP("reap.cleared");
     removeOrphanedBell(bell);
+    ZOO_STEP("reap.no_bell");
     context.segment.header().reaped.fetch_add(1, std::memory_order_relaxed);
+    ZOO_STEP("reap.counted");
   }
   recount(context);
-  if (!ZOO_MUTATED(4)) wakeEverybody(context);
+  if (ZOO_MUTATED(7)) context.readers(0).wakeSome(1, context.header->reader_turn);
+  if (!ZOO_MUTATED(4) && !ZOO_MUTATED(7)) wakeEverybody(context);
   return count;
 }
 
@@ -155,17 +169,23 @@ inline uint32_t reapTheDead(Context& context) {
 class Section {
  public:
   explicit Section(Context& context) : guard_(context.segment.header().guard) {
-    const LockResult result = guard_.lock();
+    const LockResult result =
+        guard_.lock([&](uint32_t where) { return context.me.anyoneIn(where); });
     held_ = result == LockResult::locked || result == LockResult::owner_died;
+    ZOO_STEP("guard.taken");
     if (!held_) {
       context.damaged("the guard cannot be locked", 0);
     } else if (result == LockResult::owner_died) {
-      repairEnds(context);
+      if (!ZOO_MUTATED(17)) repairEnds(context);
+      if (!ZOO_MUTATED(16)) finishHandIn(context);
       ZOO_STEP("recover.repaired");
       context.header->recount_due.store(1, std::memory_order_relaxed);
+      ZOO_STEP("recover.due");
       context.segment.header().recoveries.fetch_add(1, std::memory_order_relaxed);
+      ZOO_STEP("recover.counted");
       // if killed here: the next one gets the guard with the same words, and repairs again.
       guard_.consistent();
+      ZOO_STEP("recover.consistent");
       reapTheDead(context);
     }
   }
@@ -173,6 +193,7 @@ class Section {
   Section& operator=(const Section&) = delete;
   ~Section() {
     if (held_) guard_.unlock();
+    ZOO_STEP("guard.given");
   }
   bool held() const { return held_; }
 

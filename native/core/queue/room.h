@@ -47,19 +47,17 @@ class Room {
   uint64_t largest() {
     if (!oneMoreAllowed()) return 0;
     reclaimDonePrefix(context_.store.capacity());
-    const uint64_t used =
-        header_.tail.load(std::memory_order_relaxed) - header_.head.load(std::memory_order_relaxed);
-    if (!endsFit() || context_.store.capacity() - used <= sizeof(Record)) return 0;
-    return context_.store.capacity() - used - sizeof(Record);
+    const Ends ends = readEnds();
+    if (!fit(ends) || freeBetween(ends) <= sizeof(Record)) return 0;
+    return freeBetween(ends) - sizeof(Record);
   }
 
   // Moves the head of a ring over finished records, until `wanted` units are free and a little
   // more, so that the work is shared out over many puts.
   Status reclaimDonePrefix(uint64_t wanted_bytes) {
     Store& store = context_.store;
-    const uint64_t tail = header_.tail.load(std::memory_order_relaxed);
-    const uint64_t start = header_.head.load(std::memory_order_relaxed);
-    if (!endsFit()) return context_.damaged("the ring's ends do not fit", start);
+    const auto [start, tail] = readEnds();
+    if (!fit({start, tail})) return context_.damaged("the ring's ends do not fit", start);
     const uint64_t enough = wanted_bytes + store.capacity() / 16;
     uint64_t head = start;
     Found found;
@@ -72,6 +70,7 @@ class Room {
     ZOO_STEP("reclaim.before_head");
     // if killed here: the same records are reclaimed by the next.
     if (head != start) header_.head.store(head, std::memory_order_release);  // PUBLISH head
+    ZOO_STEP("reclaim.head");
     return Status::ok;
   }
 
@@ -136,6 +135,7 @@ class Room {
       }
       ZOO_STEP("drop.done");
       header_.groups[group].dropped.fetch_add(1, std::memory_order_relaxed);
+      ZOO_STEP("drop.counted");
     }
     return true;
   }
@@ -166,35 +166,51 @@ class Room {
       record.delivery[group].store(
           DeliveryWord::unowned(DeliveryState::done, word.deliveries(), 0).bits,
           std::memory_order_release);
+      ZOO_STEP("give_up.done");
       header_.groups[group].dead_given_up.fetch_add(1, std::memory_order_relaxed);
+      ZOO_STEP("give_up.counted");
     }
     const uint64_t dead = header_.dead_units.load(std::memory_order_relaxed);
     header_.dead_units.store(dead > units ? dead - units : 0, std::memory_order_relaxed);
+    ZOO_STEP("give_up.units");
     return true;
   }
 
-  bool endsFit() const {
-    const uint64_t tail = header_.tail.load(std::memory_order_relaxed);
-    const uint64_t head = header_.head.load(std::memory_order_relaxed);
-    return tail - head <= context_.store.capacity() && (tail | head) % kRecordUnit == 0;
+  // Read once and then believed or not: in shared memory they may be others at the next look.
+  struct Ends {
+    uint64_t head, tail;
+  };
+  Ends readEnds() const {
+    return {header_.head.load(std::memory_order_relaxed),
+            header_.tail.load(std::memory_order_relaxed)};
+  }
+  bool fit(const Ends& ends) const {
+    return ends.tail - ends.head <= context_.store.capacity() &&
+           (ends.tail | ends.head) % kRecordUnit == 0;
+  }
+  uint64_t freeBetween(const Ends& ends) const {
+    return context_.store.capacity() - (ends.tail - ends.head);
   }
 
   Status findInRing(uint64_t units, Place& place) {
     Store& store = context_.store;
-    if (!endsFit()) return context_.damaged("the ring's ends do not fit", store.first());
     const uint64_t needed = units * kRecordUnit;
-    const auto free = [&] {
-      return store.capacity() - (header_.tail.load(std::memory_order_relaxed) -
-                                 header_.head.load(std::memory_order_relaxed));
-    };
+    const uint64_t most_rounds = 4 * store.mostRecords();
     uint64_t stepped_aside = 0;
-    while (free() < needed) {
+    Ends ends = readEnds();
+    // Each round gets rid of a record, if nobody writes into what we read.
+    for (uint64_t round = 0; !fit(ends) || freeBetween(ends) < needed; ends = readEnds(), ++round) {
+      if (!fit(ends) || round > most_rounds) {
+        return context_.damaged("the ring's ends do not fit", ends.head);
+      }
       const Status reclaimed = reclaimDonePrefix(needed);
       if (reclaimed != Status::ok) return reclaimed;
-      if (free() >= needed) break;
-      const uint64_t head = header_.head.load(std::memory_order_relaxed);
+      ends = readEnds();
+      if (!fit(ends)) continue;
+      if (freeBetween(ends) >= needed) break;
       Found found;
-      store.find(head, header_.tail.load(std::memory_order_relaxed), found);
+      store.find(ends.head, ends.tail, found);
+      if (!found.sane) return context_.damaged("a record's sizes do not fit", ends.head);
       switch (whatHolds(*found.record)) {
         case Holds::nothing:
           break;
@@ -210,14 +226,14 @@ class Room {
           } else {
             // What another group has not taken yet must not come behind its successors.
             if (!drop(*found.record)) return Status::would_block;
-            stepAside(head, span);
+            stepAside(ends, span);
             stepped_aside += span;
           }
           break;
         }
       }
     }
-    place.position = header_.tail.load(std::memory_order_relaxed);
+    place.position = ends.tail;
     place.record = store.recordAt(place.position);
     place.units = static_cast<uint32_t>(units);
     return Status::ok;
@@ -225,9 +241,9 @@ class Room {
 
   // The oldest record becomes the newest without moving a byte: what is free between the newest
   // and the oldest becomes padding, then both ends move over the record.
-  void stepAside(uint64_t head, uint64_t span) {
+  void stepAside(const Ends& ends, uint64_t span) {
     Store& store = context_.store;
-    const uint64_t tail = header_.tail.load(std::memory_order_relaxed);
+    const auto [head, tail] = ends;
     const uint64_t full = head + store.capacity();
     if (tail != full) {
       Record& padding = *store.recordAt(tail);
@@ -236,6 +252,7 @@ class Room {
                          std::memory_order_relaxed);
       padding.producer.store(ProducerWord::of(ProducerState::padding, {}).bits,
                              std::memory_order_relaxed);
+      ZOO_STEP("step_aside.padding");
       header_.tail.store(full, std::memory_order_release);  // PUBLISH tail
       ZOO_STEP("step_aside.padded");
     }
@@ -244,6 +261,7 @@ class Room {
     header_.tail.store(full + span, std::memory_order_release);
     ZOO_STEP("step_aside.tail");
     header_.head.store(head + span, std::memory_order_release);
+    ZOO_STEP("step_aside.head");
   }
 
   Status findSlot(Place& place) {
@@ -257,7 +275,8 @@ class Room {
         return take(slot, place);
       }
     }
-    for (;;) {
+    // Each round that finds one claimed by somebody else finds one fewer.
+    for (uint32_t round = 0; round <= slots; ++round) {
       uint32_t droppable = slots;
       uint32_t dead_letter = slots;
       for (uint32_t slot = 0; slot < slots; ++slot) {
@@ -275,6 +294,7 @@ class Room {
       }
       return take(dead_letter, place);
     }
+    return Status::would_block;
   }
 
   bool slotMayBeFree() {
@@ -320,6 +340,7 @@ inline void repairEnds(Context& context) {
     const uint64_t head = header.head.load(std::memory_order_relaxed);
     if (tail - head > context.store.capacity() && head < tail) {
       header.head.store(tail - context.store.capacity(), std::memory_order_release);
+      ZOO_STEP("repair.head");
     }
     return;
   }
@@ -327,6 +348,7 @@ inline void repairEnds(Context& context) {
     // In the table, but its number was never published.
     if (context.store.seqOfSlot(slot).load(std::memory_order_relaxed) >= tail) {
       context.store.seqOfSlot(slot).store(0, std::memory_order_release);
+      ZOO_STEP("repair.slot");
     }
   }
 }

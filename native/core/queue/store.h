@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "core/kill_step.h"
 #include "core/layout/queue_header.h"
 #include "core/layout/record.h"
 #include "core/segment/segment.h"
@@ -55,6 +56,7 @@ class Store {
   bool isRing() const { return kind_ == StoreKind::ring; }
   uint64_t capacity() const { return capacity_; }
   uint32_t slots() const { return slots_; }
+  uint64_t mostRecords() const { return isRing() ? capacity_ / kRecordUnit : slots_; }
   uint64_t limit() const {
     const uint64_t bytes = (isRing() ? capacity_ : stride_) - sizeof(Record);
     return bytes < kMaxPayloadBytes ? bytes : kMaxPayloadBytes;
@@ -113,14 +115,17 @@ class Store {
     read(record, found);
     found.position = position;
     found.next = position + span;
+    // The ends are no further apart than a dead letter that steps aside can bring them.
     found.sane = straight && span != 0 && span <= capacity_ && span <= tail - position &&
-                 found.payload_bytes <= span - sizeof(Record);
+                 tail - position <= 2 * capacity_ &&
+                 (ZOO_MUTATED(9) || found.payload_bytes <= span - sizeof(Record));
     return true;
   }
 
   bool findFrame(uint64_t position, uint64_t tail, Found& found) {
     uint32_t slot = hints_[position & hint_mask_].load(std::memory_order_relaxed);
-    uint64_t seq = slot < slots_ ? seqs_[slot].load(std::memory_order_acquire) : 0;
+    uint64_t seq =
+        ZOO_MUTATED(29) || slot < slots_ ? seqs_[slot].load(std::memory_order_acquire) : 0;
     if (seq != position) {
       seq = tail;
       for (uint32_t candidate = 0; candidate < slots_; ++candidate) {

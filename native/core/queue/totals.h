@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "core/kill_step.h"
 #include "core/queue/context.h"
 
 namespace zoo {
@@ -19,10 +20,12 @@ class Counting {
   explicit Counting(Counters& counters) : counters_(counters) {
     bump();
     std::atomic_thread_fence(std::memory_order_release);
+    ZOO_STEP("counting.begun");
   }
   ~Counting() {
     std::atomic_thread_fence(std::memory_order_release);
     bump();
+    ZOO_STEP("counting.ended");
   }
   Counting(const Counting&) = delete;
   Counting& operator=(const Counting&) = delete;
@@ -67,13 +70,16 @@ inline GroupCounts countsOf(const Context& context, uint32_t group) {
       left.finished.load(std::memory_order_relaxed) + sumOf(context, group, &Counters::finished);
   counts.returned =
       left.returned.load(std::memory_order_relaxed) + sumOf(context, group, &Counters::returned);
-  const int64_t backlog =
-      static_cast<int64_t>(totalPuts(context) + counts.returned - counts.claims -
-                           left.dropped.load(std::memory_order_relaxed) -
-                           left.dead.load(std::memory_order_relaxed)) +
-      left.backlog_correction.load(std::memory_order_relaxed);
-  const int64_t claimed = static_cast<int64_t>(counts.claims - counts.finished - counts.returned) +
-                          left.claimed_correction.load(std::memory_order_relaxed);
+  // Sums without a sign, which wrap: nobody else's number may overflow ours.
+  const auto correction = [](const std::atomic<int64_t>& difference) {
+    return static_cast<uint64_t>(difference.load(std::memory_order_relaxed));
+  };
+  const auto backlog = static_cast<int64_t>(totalPuts(context) + counts.returned - counts.claims -
+                                            left.dropped.load(std::memory_order_relaxed) -
+                                            left.dead.load(std::memory_order_relaxed) +
+                                            correction(left.backlog_correction));
+  const auto claimed = static_cast<int64_t>(counts.claims - counts.finished - counts.returned +
+                                            correction(left.claimed_correction));
   // Sums are read while others count, so they may be apart for a moment.
   counts.backlog = backlog > 0 ? static_cast<uint64_t>(backlog) : 0;
   counts.claimed = claimed > 0 ? static_cast<uint64_t>(claimed) : 0;
@@ -91,23 +97,64 @@ inline uint64_t messagesAhead(const Context& context) {
   return most + sumOf(context, kMaxGroups, &Counters::reserved);
 }
 
+namespace detail {
+inline constexpr std::atomic<uint64_t> Counters::*kHandedIn[] = {
+    &Counters::puts, &Counters::claims, &Counters::finished, &Counters::returned};
+inline constexpr uint32_t kHandedInCounts = 4;
+
+inline std::atomic<uint64_t>& totalOf(QueueHeader& header, uint32_t count, uint32_t group) {
+  GroupTotals& left = header.groups[group];
+  std::atomic<uint64_t>* const totals[] = {&header.puts, &left.claims, &left.finished,
+                                           &left.returned};
+  return *totals[count];
+}
+}  // namespace detail
+
+// Brings the count that is on its way to its end. Also for one who died doing it, by the next one
+// who holds the guard, before anybody else hands in.
+inline void finishHandIn(Context& context) {
+  QueueHeader& header = *context.header;
+  const uint64_t which = header.hand_in_which.load(std::memory_order_relaxed);
+  if (which == 0) return;
+  const auto count = static_cast<uint32_t>((which - 1) % detail::kHandedInCounts);
+  const auto group = static_cast<uint32_t>((which - 1) / detail::kHandedInCounts % kMaxGroups);
+  const uint64_t slot = (which - 1) / detail::kHandedInCounts / kMaxGroups;
+  if (slot < kSlots) {
+    detail::totalOf(header, count, group)
+        .store(header.hand_in_total.load(std::memory_order_relaxed), std::memory_order_release);
+    ZOO_STEP("hand_in.total");
+    (context.participants()[slot].counters.*detail::kHandedIn[count])
+        .store(0, std::memory_order_release);
+    ZOO_STEP("hand_in.count");
+  }
+  header.hand_in_which.store(0, std::memory_order_release);
+  ZOO_STEP("hand_in.done");
+}
+
 // What a participant counted goes to those who have left. Under the guard.
 inline void handIn(Context& context, uint32_t slot) {
+  QueueHeader& header = *context.header;
   Participant& participant = context.participants()[slot];
   const uint32_t group = participant.group.load(std::memory_order_relaxed) % kMaxGroups;
-  GroupTotals& left = context.header->groups[group];
-  const auto move = [](std::atomic<uint64_t>& from, std::atomic<uint64_t>& to) {
-    to.fetch_add(from.exchange(0, std::memory_order_relaxed), std::memory_order_relaxed);
-  };
-  move(participant.counters.puts, context.header->puts);
-  move(participant.counters.claims, left.claims);
-  move(participant.counters.finished, left.finished);
-  move(participant.counters.returned, left.returned);
+  for (uint32_t count = 0; count < detail::kHandedInCounts; ++count) {
+    const uint64_t counted =
+        (participant.counters.*detail::kHandedIn[count]).load(std::memory_order_relaxed);
+    if (counted == 0) continue;
+    const uint64_t left = detail::totalOf(header, count, group).load(std::memory_order_relaxed);
+    header.hand_in_total.store(left + counted, std::memory_order_release);
+    ZOO_STEP("hand_in.noted");
+    // if killed here or below: `finishHandIn` goes on.
+    header.hand_in_which.store(
+        1 + count + detail::kHandedInCounts * (group + uint64_t{kMaxGroups} * slot),
+        std::memory_order_release);
+    ZOO_STEP("hand_in.begun");
+    finishHandIn(context);
+  }
 }
 
 // Under the guard, so nobody puts, rejects or reaps meanwhile; claims and releases go on.
 inline void recount(Context& context) {
-  if (context.header->recount_due.load(std::memory_order_relaxed) == 0) return;
+  if (ZOO_MUTATED(23) || context.header->recount_due.load(std::memory_order_relaxed) == 0) return;
   uint64_t epochs[kSlots];
   const auto readEpochs = [&](bool first) {
     for (uint32_t slot = 0; slot < kSlots; ++slot) {
@@ -124,8 +171,8 @@ inline void recount(Context& context) {
     return true;
   };
   if (!readEpochs(true)) return;
-  int64_t backlog[kMaxGroups] = {};
-  int64_t claimed[kMaxGroups] = {};
+  uint64_t backlog[kMaxGroups] = {};
+  uint64_t claimed[kMaxGroups] = {};
   uint64_t dead_units = 0;
   const bool walked = context.forEachRecord([&](const Found& found) {
     if (found.record->producerWord(std::memory_order_acquire).state() != ProducerState::committed)
@@ -147,20 +194,24 @@ inline void recount(Context& context) {
     const uint64_t claims = totals.claims.load() + sumOf(context, group, &Counters::claims);
     const uint64_t finished = totals.finished.load() + sumOf(context, group, &Counters::finished);
     const uint64_t returned = totals.returned.load() + sumOf(context, group, &Counters::returned);
-    backlog[group] -= static_cast<int64_t>(totalPuts(context) + returned - claims -
-                                           totals.dropped.load() - totals.dead.load());
-    claimed[group] -= static_cast<int64_t>(claims - finished - returned);
+    backlog[group] -=
+        totalPuts(context) + returned - claims - totals.dropped.load() - totals.dead.load();
+    claimed[group] -= claims - finished - returned;
   }
   std::atomic_thread_fence(std::memory_order_acquire);
   if (!readEpochs(false)) return;
   for (uint32_t group = 0; group < context.constants.group_count; ++group) {
-    context.header->groups[group].backlog_correction.store(backlog[group],
+    context.header->groups[group].backlog_correction.store(static_cast<int64_t>(backlog[group]),
                                                            std::memory_order_relaxed);
-    context.header->groups[group].claimed_correction.store(claimed[group],
+    ZOO_STEP("recount.backlog");
+    context.header->groups[group].claimed_correction.store(static_cast<int64_t>(claimed[group]),
                                                            std::memory_order_relaxed);
+    ZOO_STEP("recount.claimed");
   }
   context.header->dead_units.store(dead_units, std::memory_order_relaxed);
+  ZOO_STEP("recount.dead_units");
   context.header->recount_due.store(0, std::memory_order_relaxed);
+  ZOO_STEP("recount.done");
 }
 
 }  // namespace zoo

@@ -32,6 +32,7 @@ class Writer {
       if (writer != Status::ok) return writer;
       const Counting counting(context_.counters());
       const uint64_t seq = writeHeader(place, size, ProducerState::committed, wallClockCoarse());
+      if (ZOO_MUTATED(15)) wakeReaders(1);
       if (ZOO_MUTATED(1)) publish(place, seq);
       ZOO_STEP("put.header");
       if (size > 0) std::memcpy(place.record->payload(), bytes, size);  // bytes may be null then
@@ -41,7 +42,7 @@ class Writer {
       Counting::add(context_.counters().puts);
       ZOO_STEP("put.counted");
     }
-    wakeReaders(1);
+    if (!ZOO_MUTATED(15)) wakeReaders(1);
     return Status::ok;
   }
 
@@ -76,6 +77,7 @@ class Writer {
     }
     commitOne(*reservation->record, size, wallClockCoarse());
     reservations_.remove(cursor);
+    ZOO_STEP("commit.before_wake");
     wakeReaders(1);
     return Status::ok;
   }
@@ -133,6 +135,7 @@ class Writer {
     }
     const uint64_t count = batch_.size();
     batch_.clear();
+    ZOO_STEP("batch.before_wake");
     wakeReaders(count);
   }
 
@@ -147,6 +150,7 @@ class Writer {
   void holdWakes(bool on) {
     holding_ = on;
     if (on || held_ == 0) return;
+    ZOO_STEP("hold.before_wake");
     wakeReaders(std::exchange(held_, 0));
   }
 
@@ -170,11 +174,14 @@ class Writer {
     if (!section.held()) return;
     if (!atItsEnd()) {
       std::memcpy(context_.failure(), bytes, size);
+      ZOO_STEP("fail.bytes");
       context_.channel->failure_bytes.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
+      ZOO_STEP("fail.size");
       // if killed here: not failed, but a writer has died.
       context_.header->writers.store(
           WritersWord::of(WritersState::failed, static_cast<uint32_t>(getpid())),
           std::memory_order_release);  // PUBLISH writers
+      ZOO_STEP("fail.published");
       wakeEverybody(context_);
     }
     endUnderGuard();
@@ -191,6 +198,7 @@ class Writer {
     noteWriterLeft(context_, context_.me.self().slot, WritersState::ended, 0);
     ZOO_STEP("end.noted");
     wakeEverybody(context_);
+    ZOO_STEP("end.woken");
   }
 
  private:
@@ -215,6 +223,7 @@ class Writer {
     ZOO_STEP("writer.role");
     context_.header->writers.store(WritersWord::of(WritersState::open, 0),
                                    std::memory_order_release);
+    ZOO_STEP("writer.open");
     is_writer_ = true;
     return Status::ok;
   }
@@ -240,12 +249,14 @@ class Writer {
     ZOO_STEP("reserve.published");
     reservation = {place.record, static_cast<uint32_t>(size)};
     Counting::add(context_.counters().reserved);
+    ZOO_STEP("reserve.counted");
     return Status::ok;
   }
 
   void commitOne(Record& record, uint64_t size, uint64_t now) {
     const Counting counting(context_.counters());
     record.payload_bytes.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
+    ZOO_STEP("commit.size");
     record.timestamp_ns.store(now, std::memory_order_relaxed);
     ZOO_STEP("commit.header");
     // if killed here: the reservation is given up; the put had not returned.
@@ -253,6 +264,7 @@ class Writer {
                           std::memory_order_release);  // PUBLISH commit
     ZOO_STEP("commit.published");
     Counting::add(context_.counters().puts);
+    ZOO_STEP("commit.counted");
     settleReservation();
   }
 
@@ -263,7 +275,10 @@ class Writer {
     settleReservation();
   }
 
-  void settleReservation() { Counting::add(context_.counters().reserved, ~uint64_t{0}); }
+  void settleReservation() {
+    Counting::add(context_.counters().reserved, ~uint64_t{0});
+    ZOO_STEP("reservation.settled");
+  }
 
   uint64_t writeHeader(const Place& place, uint64_t size, ProducerState state, uint64_t now) {
     QueueHeader& header = *context_.header;
@@ -271,6 +286,7 @@ class Writer {
         context_.store.isRing() ? header.next_seq.load(std::memory_order_relaxed) : place.position;
     // Before the record is published: a number may be missing after a death, never there twice.
     header.next_seq.store(seq + 1, std::memory_order_relaxed);
+    ZOO_STEP("header.number");
     Record& record = *place.record;
     record.payload_bytes.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
     record.span.store(place.units, std::memory_order_relaxed);
@@ -294,6 +310,7 @@ class Writer {
       return;
     }
     store.hint(seq, place.slot);
+    ZOO_STEP("publish.hint");
     store.seqOfSlot(place.slot).store(seq, std::memory_order_release);  // PUBLISH frame
     ZOO_STEP("publish.slot");
     // if killed here: `repairEnds` takes the number out of the table again.

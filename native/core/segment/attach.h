@@ -15,6 +15,12 @@ namespace detail {
 
 enum class Stale { removed, in_use, changed };
 
+inline Error markedGone(const std::string& name) {
+  return Error::of(ErrorCode::corrupt, 0,
+                   "'%s' is marked as removed and cannot be removed; remove %s/%s and make it anew",
+                   name.c_str(), kShmDirectory, name.c_str());
+}
+
 // Removes a segment that nobody uses. Nobody can begin to use it meanwhile: taking a slot needs a
 // lock that we hold until the name is gone.
 inline Result<Stale> removeStale(const std::string& name, SegmentKind kind) {
@@ -43,6 +49,7 @@ template <typename Adopt, typename Make, typename SegmentOf>
 Result<bool> openOrMake(const std::string& name, SegmentKind kind, OpenMode mode, Adopt adopt,
                         Make make, SegmentOf segment) {
   // Everybody who is in our way gets further each time, so this ends long before the limit.
+  bool locked = false;
   for (int attempt = 0; attempt < 1000; ++attempt) {
     if (mode != OpenMode::create) {
       Result<Adopted> adopted = adopt();
@@ -55,11 +62,17 @@ Result<bool> openOrMake(const std::string& name, SegmentKind kind, OpenMode mode
           return false;
         }
         if (state == SegmentState::superseded) found.removeName();
+        // A name is taken away before that is noted, and whoever marked a segment superseded has
+        // its slots locked: one that could be joined and has kept its name was damaged.
+        if (nameLeadsTo(name, found.identity()) == NameLeadsTo::this_file) {
+          return detail::markedGone(name);
+        }
         continue;
       }
       if (!adopted && adopted.error().code != ErrorCode::notFound) return adopted.error();
       if (!adopted && mode == OpenMode::open) return adopted.error();
-      if (adopted) {
+      locked = static_cast<bool>(adopted);
+      if (locked) {
         usleep(200);
         continue;
       }
@@ -77,6 +90,12 @@ Result<bool> openOrMake(const std::string& name, SegmentKind kind, OpenMode mode
       return Error::of(ErrorCode::exists, EEXIST,
                        "'%s' exists and is in use; open it, or choose another name", name.c_str());
     }
+  }
+  if (locked) {
+    return Error::of(ErrorCode::full, 0,
+                     "'%s' has no free place: a process that is just leaving or replacing it has "
+                     "been stopped there; let it go on, or end it, and try again",
+                     name.c_str());
   }
   return Error::of(ErrorCode::system, EAGAIN, "'%s' is made and removed all the time; gave up",
                    name.c_str());

@@ -13,6 +13,7 @@
 #include "core/os/clock.h"
 #include "core/os/descriptor.h"
 #include "core/os/mapping.h"
+#include "core/os/name_removal.h"
 #include "core/os/shm_file.h"
 #include "core/os/slot_lock.h"
 #include "core/sync/robust_mutex.h"
@@ -44,6 +45,10 @@ inline const char* nameOf(SegmentKind kind) {
   return "something unknown";
 }
 
+// What is said of a segment that `Segment::takenAway`.
+inline constexpr const char* kTakenAway =
+    "its file was truncated or overwritten by another process";
+
 // An open segment: its bytes, and a description of its file that holds our slot's lock.
 class Segment {
  public:
@@ -60,6 +65,8 @@ class Segment {
     ZOO_STEP("make.file");
     Result<Segment> made = mapped(name, *file, total, data_offset, plan.mirrored);
     if (!made) return made.error();
+    if (ZOO_MUTATED(19)) made->giveName();
+    ZOO_STEP("make.mapped");
 
     SegmentHeader& header = *new (made->mapping_->base()) SegmentHeader{};
     header.magic = kMagic;
@@ -112,17 +119,20 @@ class Segment {
   const std::string& name() const { return name_; }
   int lockDescriptor() const { return locks_.get(); }
   const FileIdentity& identity() const { return identity_; }
+  // Whose it is and who may open it, as it was when we did.
+  const FileAccess& access() const { return access_; }
   bool valid() const { return mapping_ != nullptr; }
 
   Linked giveName() const { return zoo::giveName(locks_.get(), name_); }
 
   // Takes the name away if it still leads here. Works after `letGo`.
   bool removeName() const {
-    if (nameLeadsTo(name_, identity_) != NameLeadsTo::this_file) return false;
-    if (unlink(shmPath(name_).c_str()) != 0) return false;
+    if (!removeNameOf(shmPath(name_).c_str(), identity_, kRemovalByte)) return false;
+    ZOO_STEP("remove.unlinked");
     // Whoever opened it a moment ago and has not joined yet sees that he has to try again.
     SegmentState live = SegmentState::live;
     if (mapping_ != nullptr) header().state.compare_exchange_strong(live, SegmentState::unlinked);
+    ZOO_STEP("remove.marked");
     return true;
   }
 
@@ -131,8 +141,23 @@ class Segment {
     return nameLeadsTo(name_, identity_) == NameLeadsTo::another_file;
   }
 
+  // Whether another process has truncated the file, or overwritten its beginning. What is mapped is
+  // private memory from then on.
+  bool takenAway() const {
+    if (mapping_->taken()) return true;
+    struct stat facts = {};
+    const bool whole = fstat(locks_.get(), &facts) != 0 ||
+                       static_cast<uint64_t>(facts.st_size) >= mapping_->range().file_bytes.load();
+    return !(whole && header().magic == kMagic) && giveUp();
+  }
+  // Its bytes make no sense any more: from here on it counts as taken away.
+  bool giveUp() const { return BusGuard::take(mapping_->range()); }
+
   // Drops the slot's lock: from here on this participant counts as gone.
-  void letGo() { locks_.reset(); }
+  void letGo() {
+    if (mapping_ != nullptr) mapping_->range().descriptor.store(-1, std::memory_order_release);
+    locks_.reset();
+  }
   void unmap() { mapping_.reset(); }
 
  private:
@@ -146,8 +171,12 @@ class Segment {
     Segment segment;
     segment.name_ = name;
     segment.identity_ = identityOf(file.get());
+    segment.access_ = accessOf(file.get());
     segment.locks_ = locks.take();
     segment.mapping_ = mapping.take();
+    MappedRange& range = segment.mapping_->range();
+    range.inode.store(segment.identity_.inode, std::memory_order_relaxed);
+    range.descriptor.store(segment.locks_.get(), std::memory_order_release);
     return segment;
   }
 
@@ -213,6 +242,7 @@ class Segment {
 
   std::string name_;
   FileIdentity identity_;
+  FileAccess access_;
   Descriptor locks_;
   std::shared_ptr<Mapping> mapping_;
 };

@@ -10,6 +10,7 @@
 #include "core/layout/participants.h"
 #include "core/os/clock.h"
 #include "core/os/doorbell.h"
+#include "core/os/pid_namespace.h"
 #include "core/os/slot_lock.h"
 
 namespace zoo {
@@ -38,10 +39,12 @@ class Membership {
         locked_by_another = true;
         continue;
       }
+      ZOO_STEP("join.locked");
       fill(place, label);
       ZOO_STEP("join.filled");
       const uint32_t generation = place.generation.load(std::memory_order_relaxed) + 1;
       place.generation.store(generation, std::memory_order_relaxed);
+      ZOO_STEP("join.generation");
       self_ = {slot, generation};
       // if killed here: the slot is still free, and the kernel drops the lock.
       place.state.store(SlotState::active, std::memory_order_release);  // PUBLISH participant
@@ -55,14 +58,21 @@ class Membership {
   void clear(uint32_t slot) {
     Participant& place = participants_[slot];
     place.role.store(0, std::memory_order_relaxed);
+    ZOO_STEP("clear.role");
     place.sleeping.store(0, std::memory_order_relaxed);
     for (std::atomic<uint64_t>* counter :
-         {&place.counters.epoch, &place.counters.puts, &place.counters.claims,
-          &place.counters.finished, &place.counters.returned, &place.counters.oldest_claim_ns,
-          &place.counters.reserved}) {
+         {&place.counters.puts, &place.counters.claims, &place.counters.finished,
+          &place.counters.returned, &place.counters.oldest_claim_ns, &place.counters.reserved}) {
       counter->store(0, std::memory_order_relaxed);
+      ZOO_STEP("clear.counter");
     }
+    // Even again, and never back: who has noted it is not deceived by the next one in this slot.
+    std::atomic<uint64_t>& epoch = place.counters.epoch;
+    epoch.store((epoch.load(std::memory_order_relaxed) + 1) & ~uint64_t{1},
+                std::memory_order_relaxed);
+    ZOO_STEP("clear.epoch");
     place.state.store(SlotState::free, std::memory_order_release);
+    ZOO_STEP("clear.free");
     if (slot == self_.slot) self_ = {};
   }
 
@@ -77,7 +87,20 @@ class Membership {
 
   bool anyDead() const {
     for (uint32_t slot = 0; slot < kSlots; ++slot) {
-      if (provedDead(slot)) return true;
+      if (!ZOO_MUTATED(26) && provedDead(slot)) return true;
+    }
+    return false;
+  }
+
+  // Whether anybody of that pid namespace is alive.
+  bool anyoneIn(uint32_t pid_namespace) const {
+    for (uint32_t slot = 0; slot < kSlots; ++slot) {
+      const Participant& place = participants_[slot];
+      if (slot != self_.slot && isActive(slot) &&
+          place.pid_namespace.load(std::memory_order_relaxed) == pid_namespace &&
+          slotIsHeld(locks_, slot)) {
+        return true;
+      }
     }
     return false;
   }
@@ -85,7 +108,8 @@ class Membership {
   // Whether this very participant, not a later one in its slot, is still in the table.
   bool isCurrent(const Owner& owner) const {
     return owner.slot < kSlots && isActive(owner.slot) &&
-           participants_[owner.slot].generation.load(std::memory_order_relaxed) == owner.generation;
+           (ZOO_MUTATED(8) || participants_[owner.slot].generation.load(
+                                  std::memory_order_relaxed) == owner.generation);
   }
 
  private:
@@ -93,6 +117,7 @@ class Membership {
     place.role.store(0, std::memory_order_relaxed);
     place.group.store(0, std::memory_order_relaxed);
     place.pid.store(static_cast<uint32_t>(getpid()), std::memory_order_relaxed);
+    place.pid_namespace.store(ownPidNamespace(), std::memory_order_relaxed);
     place.since_ns.store(wallClockCoarse(), std::memory_order_relaxed);
     place.bell.store(0, std::memory_order_relaxed);
     place.sleeping.store(0, std::memory_order_relaxed);

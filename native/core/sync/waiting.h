@@ -76,10 +76,13 @@ class Sleepers {
 
   static void wakeParticipant(Participant& participant) {
     participant.wake.fetch_add(1, std::memory_order_seq_cst);
+    ZOO_STEP("wake.counted");
     const uint32_t sleeping = participant.sleeping.load(std::memory_order_seq_cst);
     if ((sleeping & kSleepsOnFutex) != 0) futexWakeAll(participant.wake);
+    ZOO_STEP("wake.called");
     if ((sleeping & kSleepsOnBell) != 0) {
       BellRopes::ofThisProcess().ring(participant.bell.load(std::memory_order_relaxed));
+      ZOO_STEP("wake.rung");
     }
   }
 

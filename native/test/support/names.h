@@ -12,7 +12,9 @@
 
 namespace zoo::test {
 
-inline std::string namePrefix() { return "zoosync-test-" + std::to_string(getpid()) + "-"; }
+inline std::string namePrefix(pid_t process = getpid()) {
+  return "zoosync-test-" + std::to_string(process) + "-";
+}
 
 inline std::string freshName(const char* purpose) {
   static int count = 0;

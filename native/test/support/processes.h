@@ -1,8 +1,9 @@
-// Children of a test, and memory that they share with it privately: what the library under test
-// is judged by must not go through the library.
+// Children of a test, and memory that they share with it privately: what the
+// library under test is judged by must not go through the library.
 #pragma once
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,8 +27,9 @@ Shared& sharedWithChildren() {
   return *new (place) Shared;
 }
 
-// Runs `body` in a child, which never returns from it: destructors of what the parent has open
-// must not run twice.
+// Runs `body` in a child, which never returns from it: destructors of what the
+// parent has open must not run twice. A child does not outlive the process that
+// started it.
 template <typename Body>
 pid_t startChild(Body body) {
   std::fflush(nullptr);
@@ -37,6 +39,7 @@ pid_t startChild(Body body) {
     std::abort();
   }
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     body();
     _exit(0);
   }
@@ -59,6 +62,16 @@ inline Ending waitForEnd(pid_t child) {
   if (WIFSIGNALED(status)) ending.signal = WTERMSIG(status);
   ending.killed = ending.signal == SIGKILL;
   return ending;
+}
+
+// Waits until the child is stopped (true) or about to be gone, which is left to
+// `waitForEnd`.
+inline bool waitForStop(pid_t child) {
+  siginfo_t news = {};
+  while (waitid(P_PID, static_cast<id_t>(child), &news, WSTOPPED | WEXITED | WNOWAIT) < 0) {
+    if (errno != EINTR) return false;
+  }
+  return news.si_code == CLD_STOPPED;
 }
 
 [[noreturn]] inline void dieHere() {

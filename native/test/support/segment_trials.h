@@ -1,5 +1,6 @@
-// Deaths of those who make, open, replace or remove a name. Afterwards the name leads to a whole
-// segment or to nothing, and whoever comes next gets what he asks for.
+// Deaths of those who make, open, replace or remove a name. Afterwards the name
+// leads to a whole segment or to nothing, and whoever comes next gets what he
+// asks for.
 #pragma once
 
 #include <atomic>
@@ -11,7 +12,7 @@
 #include "core/lock/lock.h"
 #include "core/memory/memory.h"
 #include "core/queue/queue.h"
-#include "support/kill_driver.h"
+#include "support/chain_trials.h"
 #include "support/messages.h"
 
 namespace zoo::test {
@@ -55,15 +56,22 @@ inline uint64_t takeOne(Queue& queue) {
 
 struct SegmentOperation {
   const char* name;
-  bool stale;  // somebody made the queue, put message 1 into it, and died
+  std::function<void(const std::string& name, StoreKind store)> prepare;
   std::function<void(const std::string& name, StoreKind store, SegmentReport&)> act;
   std::function<void(const std::string& name, StoreKind store, uint32_t returned)> check;
 };
 
 inline std::vector<SegmentOperation> segmentOperations() {
   KillDriver& driver = KillDriver::instance();
+  // Somebody made the queue, put message 1 into it, and died.
+  const auto stale = [](const std::string& name, StoreKind store) {
+    waitForEnd(startChild([&] {
+      mustPut(*mustOpen(name, OpenMode::create, store).release(), 1);
+      dieHere();
+    }));
+  };
   return {
-      {"segment: create a queue", false,
+      {"segment: create a queue", nullptr,
        [](const std::string& name, StoreKind store, SegmentReport& report) {
          const auto queue = mustOpen(name, OpenMode::create, store);
          ++report.returned;
@@ -77,14 +85,14 @@ inline std::vector<SegmentOperation> segmentOperations() {
          const uint64_t id = takeOne(*queue);
          if (returned > 1 && id != 7) driver.fail("the message is lost");
        }},
-      {"segment: open or create a queue", false,
+      {"segment: open or create a queue", nullptr,
        [](const std::string& name, StoreKind store, SegmentReport&) {
          mustOpen(name, OpenMode::either, store)->abandon();
        },
        [](const std::string& name, StoreKind store, uint32_t) {
          mustOpen(name, OpenMode::create, store);
        }},
-      {"segment: replace a queue that nobody uses", true,
+      {"segment: replace a queue that nobody uses", stale,
        [](const std::string& name, StoreKind store, SegmentReport& report) {
          const auto queue = mustOpen(name, OpenMode::create, store);
          ++report.returned;
@@ -95,7 +103,7 @@ inline std::vector<SegmentOperation> segmentOperations() {
          if (returned > 0 && takeOne(*queue) != 0) driver.fail("the old message is still there");
          mustPut(*queue, 8);
        }},
-      {"segment: take over a queue that nobody uses", true,
+      {"segment: take over a queue that nobody uses", stale,
        [](const std::string& name, StoreKind store, SegmentReport& report) {
          const auto queue = mustOpen(name, OpenMode::open, store);
          mustPut(*queue, 2);
@@ -107,7 +115,7 @@ inline std::vector<SegmentOperation> segmentOperations() {
          if (takeOne(*queue) != 1) driver.fail("the first message is lost");
          if (takeOne(*queue) != 2 && returned > 0) driver.fail("the second message is lost");
        }},
-      {"segment: remove a queue that nobody uses", true,
+      {"segment: remove a queue that nobody uses", stale,
        [&](const std::string& name, StoreKind, SegmentReport&) {
          if (Result<bool> removed = Queue::unlink(name); !removed)
            driver.fail("%s", removed.error().text);
@@ -115,78 +123,49 @@ inline std::vector<SegmentOperation> segmentOperations() {
        [](const std::string& name, StoreKind store, uint32_t) {
          mustOpen(name, OpenMode::create, store);
        }},
-      {"segment: create a memory", false,
-       [&](const std::string& name, StoreKind, SegmentReport& report) {
-         MemoryOptions options;
-         options.bytes = 10'000;
-         auto memory = Memory::open(name, OpenMode::create, options);
-         if (!memory) driver.fail("%s", memory.error().text);
-         ++report.returned;
-         (*memory)->abandon();
-       },
-       [&](const std::string& name, StoreKind, uint32_t returned) {
-         MemoryOptions options;
-         options.bytes = 10'000;
-         auto memory = Memory::open(name, OpenMode::open, options);
-         if (!memory && (returned > 0 || memory.error().code != ErrorCode::notFound)) {
-           driver.fail("%s", memory.error().text);
-         }
-         if (memory && (*memory)->byteLength() != 10'000) driver.fail("the size is wrong");
-         if (memory) (*memory)->close();
-         memory = Memory::open(name, OpenMode::create, options);
-         if (!memory) driver.fail("%s", memory.error().text);
-       }},
-      {"segment: create a lock", false,
-       [&](const std::string& name, StoreKind, SegmentReport& report) {
-         auto lock = Lock::open(name, {});
-         if (!lock) driver.fail("%s", lock.error().text);
-         ++report.returned;
-         (*lock)->abandon();
-       },
-       [&](const std::string& name, StoreKind, uint32_t returned) {
-         auto lock = Lock::open(name, {});
-         if (!lock) driver.fail("%s", lock.error().text);
-         if (returned > 0 && (*lock)->created()) driver.fail("the lock was made, but is gone");
-         LockTaken taken;
-         if ((*lock)->tryAcquire(taken) != Status::ok || taken.recovered)
-           driver.fail("not to be had");
-         (*lock)->release(true);
-       }},
   };
 }
 
-inline void killInSegments(const std::string& chosen) {
-  KillDriver& driver = KillDriver::instance();
-  SegmentReport& report = sharedWithChildren<SegmentReport>();
-  for (const SegmentOperation& operation : segmentOperations()) {
-    if (std::string(operation.name).find(chosen) == std::string::npos) continue;
-    for (const StoreKind store : {StoreKind::ring, StoreKind::frames}) {
-      std::string name;
-      driver.atEveryStep(
-          operation.name + std::string(store == StoreKind::ring ? " (ring)" : " (frames)"),
-          [&] {
-            name = freshName("segment");
-            report.returned = 0;
-            if (!operation.stale) return;
-            const pid_t first = startChild([&] {
-              mustPut(*mustOpen(name, OpenMode::create, store).release(), 1);
-              dieHere();
-            });
-            waitForEnd(first);
-          },
-          [&](const auto& arm) {
-            arm();
-            operation.act(name, store, report);
-          },
-          [&](bool) {
-            operation.check(name, store, report.returned);
-            unlink(shmPath(name).c_str());
-            if (!leftovers(namePrefix()).empty()) {
-              driver.fail("%s is left", leftovers(namePrefix())[0].c_str());
-            }
-          });
-    }
+class SegmentTrial {
+ public:
+  SegmentTrial(SegmentOperation operation, StoreKind store)
+      : operation_(std::move(operation)),
+        store_(store),
+        report_(sharedWithChildren<SegmentReport>()) {}
+
+  // All of them do the same, and what counts is what the last one was told.
+  Act victim() {
+    return [this](const Hook& earlier, const Hook& arm) {
+      earlier();
+      report_.returned = 0;
+      arm();
+      operation_.act(name_, store_, report_);
+    };
   }
-}
+
+  void run(const std::vector<Act>& acts, Strides strides, const std::string& what) {
+    KillDriver& driver = KillDriver::instance();
+    driver.everyDeath(
+        what, acts, strides,
+        [&] {
+          name_ = freshName("segment");
+          report_.returned = 0;
+          if (operation_.prepare) operation_.prepare(name_, store_);
+        },
+        [&] {
+          operation_.check(name_, store_, report_.returned);
+          unlink(shmPath(name_).c_str());
+          if (!leftovers(namePrefix()).empty()) {
+            driver.fail("%s is left", leftovers(namePrefix())[0].c_str());
+          }
+        });
+  }
+
+ private:
+  SegmentOperation operation_;
+  StoreKind store_;
+  SegmentReport& report_;
+  std::string name_;
+};
 
 }  // namespace zoo::test

@@ -66,3 +66,17 @@ TEST_CASE("absent, in use, stale, damaged") {
     CHECK(memory.error().code == ErrorCode::corrupt);
   }
 }
+
+TEST_CASE("the size is what was mapped, whatever is written into the segment later") {
+  TemporaryName name("unit");
+  MemoryOptions options;
+  options.bytes = 100;
+  auto memory = Memory::open(name, OpenMode::create, options);
+  REQUIRE(memory);
+  auto& block = *reinterpret_cast<MemoryBlock*>((*memory)->mapping()->base() + kBlockOffset);
+  block.bytes = uint64_t{1} << 40;
+  CHECK((*memory)->byteLength() == 100);
+  const auto late = Memory::open(name, OpenMode::open, {});
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == ErrorCode::corrupt);
+}

@@ -4,6 +4,8 @@
 #include <poll.h>
 
 #include <csignal>
+#include <filesystem>
+#include <iterator>
 
 #include "support/processes.h"
 
@@ -39,6 +41,22 @@ TEST_CASE("a bell rings until it is silenced, and is gone with its owner") {
   std::signal(SIGPIPE, SIG_IGN);
   BellRopes::ofThisProcess().ring(id);
   BellRopes::ofThisProcess().ring(0);
+}
+
+TEST_CASE("who rings keeps no descriptors of bells whose owners are gone") {
+  const auto descriptors = [] {
+    const auto entries = std::filesystem::directory_iterator("/proc/self/fd");
+    return std::distance(begin(entries), end(entries));
+  };
+  const auto before = descriptors();
+  for (int lives = 0; lives < 20; ++lives) {
+    Result<Doorbell> bell = Doorbell::make();
+    REQUIRE(bell);
+    BellRopes::ofThisProcess().ring(bell->id());
+    CHECK(isRinging(*bell));
+  }
+  // The last one is let go of when the next is met.
+  CHECK(descriptors() <= before + 1);
 }
 
 TEST_CASE("a bell that is full does not hold anybody up") {

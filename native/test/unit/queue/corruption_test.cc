@@ -98,6 +98,24 @@ TEST_CASE("ends that do not fit") {
   }
 }
 
+TEST_CASE("a header that changes after it was checked, and ends that are far apart") {
+  ON_BOTH_STORES
+  TemporaryName name("unit");
+  const auto queue = openQueue(name, optionsFor(store));
+  auto& segment = *reinterpret_cast<SegmentHeader*>(queue->mapping()->base());
+  // As if it were written between the check of the file and the look at the constants.
+  segment.data_bytes *= 64;
+  headerOf(*queue).constants.capacity *= 64;
+  CHECK(whyNot(name, {}) == ErrorCode::corrupt);
+  segment.data_bytes /= 64;
+  CHECK(whyNot(name, {}) == ErrorCode::corrupt);
+  headerOf(*queue).constants.capacity /= 64;
+  // A walk would go round and round for years.
+  CHECK(put(*queue, 1) == Status::ok);
+  headerOf(*queue).tail.store(uint64_t{1} << 62);
+  useAll(*queue);
+}
+
 TEST_CASE("a guard whose bytes were overwritten") {
   ON_BOTH_STORES
   TemporaryName name("unit");
@@ -128,6 +146,37 @@ TEST_CASE("constants that are damaged after the header was made") {
     // Who has it open goes by his own copy.
     CHECK(put(*queue, 1) == Status::ok);
     CHECK(take(*queue) == 1);
+  }
+}
+
+TEST_CASE("hints that lead to no slot") {
+  TemporaryName name("unit");
+  const auto queue = openQueue(name, optionsFor(StoreKind::frames));
+  CHECK(put(*queue, 1) == Status::ok);
+  auto* seqs =
+      reinterpret_cast<std::atomic<uint64_t>*>(queue->mapping()->base() + kFrameTableOffset);
+  auto* hints = reinterpret_cast<std::atomic<uint32_t>*>(seqs + queue->slots());
+  for (uint64_t hint = 0; hint < queue->slots() * kFrameHints; ++hint) hints[hint] = 0xfffffff0u;
+  CHECK(take(*queue) == 1);
+  useAll(*queue);
+}
+
+TEST_CASE("counts that no sum may overflow") {
+  ON_BOTH_STORES
+  for (const int64_t value : {INT64_MAX, INT64_MIN, int64_t{-1}}) {
+    TemporaryName name("unit");
+    const auto queue = openQueue(name, optionsFor(store));
+    CHECK(put(*queue, 1) == Status::ok);
+    QueueHeader& header = headerOf(*queue);
+    for (GroupTotals& totals : header.groups) {
+      totals.backlog_correction = value;
+      totals.claimed_correction = value;
+      totals.claims = static_cast<uint64_t>(value);
+      totals.dropped = static_cast<uint64_t>(value);
+    }
+    useAll(*queue);
+    header.recount_due = 1;
+    useAll(*queue);
   }
 }
 

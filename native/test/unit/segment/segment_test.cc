@@ -127,3 +127,21 @@ TEST_CASE("the mode is the one that was asked for, whatever the umask") {
   REQUIRE(stat(shmPath(name).c_str(), &facts) == 0);
   CHECK((facts.st_mode & 0777) == 0660);
 }
+
+TEST_CASE("a mode that is wider than asked for is refused, and says both") {
+  TemporaryName name("unit");
+  QueueOptions options = optionsFor(StoreKind::ring);
+  options.mode = 0644;
+  const auto queue = openQueue(name, options);
+  options.mode = 0600;
+  Result<std::unique_ptr<Queue>> refused = Queue::open(name, OpenMode::either, options);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::incompatible);
+  const std::string text = refused.error().text;
+  CHECK(text.find("0644") != std::string::npos);
+  CHECK(text.find("0600") != std::string::npos);
+  options.mode = 0664;
+  openQueue(name, options);
+  options.mode.reset();
+  openQueue(name, options);
+}

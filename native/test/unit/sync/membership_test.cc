@@ -55,3 +55,22 @@ TEST_CASE("a slot whose last owner still holds its lock is passed over") {
   REQUIRE(lockSlot(leaver.get(), 1) == LockAttempt::taken);
   CHECK(openQueue(name, {})->slot() == 2);
 }
+
+TEST_CASE("who had a slot before is not who has it now") {
+  TemporaryName name("unit");
+  const auto keeper = openQueue(name, optionsFor(StoreKind::ring));
+  const Descriptor locks(open(shmPath(name).c_str(), O_RDWR | O_CLOEXEC));
+  Membership member(reinterpret_cast<Participant*>(keeper->mapping()->base() + kParticipantsOffset),
+                    locks.get());
+  REQUIRE(member.join("") == Membership::Join::joined);
+  const Owner earlier = member.self();
+  CHECK(member.isCurrent(earlier));
+  member.clear(earlier.slot);
+  CHECK_FALSE(member.isCurrent(earlier));
+  REQUIRE(member.join("") == Membership::Join::joined);
+  CHECK(member.self().slot == earlier.slot);
+  CHECK(member.isCurrent(member.self()));
+  CHECK_FALSE(member.isCurrent(earlier));
+  CHECK_FALSE(member.isCurrent({kSlots + 100, 1}));
+  member.clear(member.self().slot);
+}
