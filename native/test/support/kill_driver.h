@@ -57,6 +57,8 @@ class KillDriver {
   void begin() {
     stages_ = &sharedWithChildren<Stages>();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    // Of somebody who had this process id before, and was ended from outside.
+    removeLeftovers();
   }
   // The bell of this process, made when it is first needed.
   Doorbell& bell() {
@@ -128,7 +130,6 @@ class KillDriver {
     std::snprintf(context_, sizeof context_, "%s", text.c_str());
     alarm(kPatienceSeconds);
   }
-  const char* diedAt(size_t index) const { return stages_->of[index].died_at; }
   void forgetDeaths() {
     for (Stage& one : stages_->of) one = {};
   }
@@ -141,7 +142,7 @@ class KillDriver {
     va_end(arguments);
     std::fprintf(stderr, "FAILED: %s: %s\n", context_, text);
     bell_.reset();
-    for (const std::string& name : leftovers(namePrefix())) unlink(shmPath(name).c_str());
+    removeLeftovers();
     _exit(1);
   }
 
@@ -159,7 +160,13 @@ class KillDriver {
   };
 
   KillDriver() {
+    // A bell may be rung whose owner has just left.
+    std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGALRM, [](int) { instance().fail("stuck for %u s", kPatienceSeconds); });
+  }
+
+  static void removeLeftovers() {
+    for (const std::string& name : leftovers(namePrefix())) unlink(shmPath(name).c_str());
   }
 
   Stage& stage(size_t index) { return stages_->of[index]; }

@@ -33,6 +33,7 @@ Shared& sharedWithChildren() {
 template <typename Body>
 pid_t startChild(Body body) {
   std::fflush(nullptr);
+  const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) {
     std::perror("fork");
@@ -40,6 +41,7 @@ pid_t startChild(Body body) {
   }
   if (child == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);  // it was gone before we could ask
     body();
     _exit(0);
   }
