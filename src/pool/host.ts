@@ -81,7 +81,8 @@ function startProcess(
     pid: child.pid ?? 0,
     stdout: child.stdout ?? undefined,
     stderr: child.stderr ?? undefined,
-    kill: () => void child.kill('SIGKILL'),
+    // One that could not be started has no number, and Node would signal our own process group.
+    kill: () => void (child.pid !== undefined && child.kill('SIGKILL')),
     setReferenced(on) {
       if (on) child.ref();
       else child.unref();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { until, within } from '../support/index.js';
+import { runProgram, until, within } from '../support/index.js';
 import { collect, describeEachKind, describeProcesses } from '../support/pools.js';
 
 type Edges = {
@@ -230,6 +230,26 @@ describeEachKind('at the edges, a pool', (pools) => {
 });
 
 describeProcesses('a pool', (pools) => {
+  it('whose workers cannot be started says so, and harms nobody when it is destroyed', async () => {
+    const module = new URL('../fixtures/pool-edges.js', import.meta.url).href;
+    // In a process group of its own: the signals that are looked for would reach all of it.
+    const finished = await runProgram(
+      `for (let round = 0; round < 20; round += 1) {
+         const pool = new zoosync.ZooPool(new URL(args[0]), { workers: 3, cwd: '/no/such/folder' });
+         const failure = pool.run('add', [1, 2]).catch((error) => error);
+         if (round % 2 === 0) await pool.destroy();
+         const { code, cause } = await failure;
+         if (round % 2 !== 0) {
+           if (code !== 'ERR_ZOO_POOL_BROKEN') console.log(code, cause);
+           await pool.destroy();
+         }
+       }
+       console.log('alive');`,
+      { args: [module], through: ['setsid', '--wait'] },
+    );
+    expect(finished).toEqual({ code: 0, signal: null, stdout: 'alive\n', stderr: '' });
+  });
+
   it('replaces a stopped worker that had nothing to do', async () => {
     const pool = pools.open<Edges>('pool-edges.js', { killAfter: 50 });
     await pool.ready();
