@@ -400,9 +400,14 @@ export class WorkerHandle implements Load {
   #say(frame: Frame): void {
     if (this.#ended || this.#control.endpoint.closed) return;
     const bytes = bytesOfFrame(frame);
-    if (this.#control.congested || !this.#control.tryPost(bytes)) {
-      this.#control.post(bytes).catch(() => undefined);
+    try {
+      if (!this.#control.congested && this.#control.tryPost(bytes)) return;
+    } catch (error) {
+      // Its memory is damaged: nothing reaches it any more.
+      this.fail(error);
+      return;
     }
+    this.#control.post(bytes).catch(() => undefined);
   }
 
   #forget(task: Task): void {
