@@ -13,8 +13,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { build, haveTools, programPath } from './support/core-tests.js';
+import { readRequest, refuse } from './support/request.js';
 import { fromRoot, quiet } from './support/run.js';
 
 /**
@@ -30,7 +30,7 @@ import { fromRoot, quiet } from './support/run.js';
 
 const native = ['ring', 'frames'];
 const parts = [...native, 'pool', 'node'];
-const { seconds, seed, chosen, kills, reportFile } = readRequest();
+const { seconds, seed, chosen, kills, reportFile } = wanted();
 process.stdout.write(`Torture of ${chosen.join(', ')}: seed ${seed}\n`);
 
 if (chosen.some((part) => native.includes(part))) {
@@ -65,55 +65,20 @@ if (failed.length > 0) {
   process.exitCode = 1;
 }
 
-/** One clear sentence, and the exit code of a wrong call. @param {string} sentence @returns {never} */
-function refuse(sentence) {
-  process.stderr.write(`torture: ${sentence}\n`);
-  process.exit(2);
-}
-
-/** @param {string} name @param {string | undefined} text @returns {number | undefined} */
-function positive(name, text) {
-  if (text === undefined) return undefined;
-  const number = Number(text);
-  if (!(number > 0) || !Number.isFinite(number))
-    refuse(`--${name} is '${text}', not a number above 0.`);
-  return number;
-}
-
-function readRequest() {
-  const options = /** @type {const} */ ({
-    minutes: { type: 'string' },
-    seconds: { type: 'string' },
-    seed: { type: 'string' },
-    part: { type: 'string' },
-    kills: { type: 'string' },
-    report: { type: 'string' },
-  });
-  /** @type {Partial<Record<keyof typeof options, string>>} */
-  let values;
-  try {
-    ({ values } = parseArgs({ options }));
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
+function wanted() {
+  const { values, whole, seed, seconds } = readRequest('torture', ['part', 'kills']);
   const part = values.part ?? (values.kills === undefined ? 'all' : 'native');
   const known = { all: parts, native, ...Object.fromEntries(parts.map((one) => [one, [one]])) };
-  if (!Object.hasOwn(known, part))
-    refuse(`--part is '${part}': choose ${Object.keys(known).join(', ')}.`);
-  const wantedSeed = positive('seed', values.seed) ?? Math.floor(Math.random() * 999_999) + 1;
-  if (!Number.isSafeInteger(wantedSeed)) refuse(`--seed is '${values.seed}', not a whole number.`);
-  const wantedKills = positive('kills', values.kills);
-  if (wantedKills !== undefined && !Number.isInteger(wantedKills)) {
-    refuse(`--kills is '${values.kills}', not a whole number.`);
+  if (!Object.hasOwn(known, part)) {
+    refuse('torture', `--part is '${part}': choose ${Object.keys(known).join(', ')}.`);
   }
-  const minutes = positive('minutes', values.minutes);
-  const given = minutes === undefined ? positive('seconds', values.seconds) : minutes * 60;
+  const kills = whole('kills');
   return {
-    seed: wantedSeed,
+    seed,
     chosen: known[/** @type {keyof typeof known} */ (part)],
-    kills: wantedKills,
-    seconds: given ?? (wantedKills === undefined ? 12 : undefined),
-    reportFile: values.report ?? fromRoot('out', 'torture', `report-${wantedSeed}.json`),
+    kills,
+    seconds: seconds ?? (kills === undefined ? 12 : undefined),
+    reportFile: values.report ?? fromRoot('out', 'torture', `report-${seed}.json`),
   };
 }
 

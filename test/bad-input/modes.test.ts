@@ -1,12 +1,9 @@
 /** A segment that is there already, and whom it belongs to: nothing secret goes where others read. */
-import { spawnSync } from 'node:child_process';
 import { chmodSync, lstatSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { ZooLock, ZooQueue } from 'zoosync';
 import { describe, expect, it } from 'vitest';
 import {
   afterThisTest,
-  packageUrl,
   pathOf,
   startPeer,
   thrownBy,
@@ -14,15 +11,7 @@ import {
   uniqueName,
   type Peer,
 } from '../support/index.js';
-
-const nobody = { uid: 65_534, gid: 65_534 };
-const canBeNobody =
-  process.getuid?.() === 0 &&
-  spawnSync(
-    process.execPath,
-    ['-e', `require('fs').readFileSync(${JSON.stringify(fileURLToPath(packageUrl))})`],
-    nobody,
-  ).status === 0;
+import { canBeNobody, nobody } from '../support/users.js';
 
 function modeOf(name: string): number {
   return lstatSync(pathOf(name)).mode & 0o777;

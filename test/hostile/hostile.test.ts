@@ -95,9 +95,10 @@ describe(`beside a hostile neighbour (ZOO_SEED=${seed})`, () => {
 });
 
 describe('a pool', () => {
-  it.each([1, 2, 3])(
+  // The last one damages the ring that the end is sent through.
+  it.each([seed + 100, seed + 200, 301])(
     'survives a worker that writes over what it shares with its parent (%i)',
-    async (number) => {
+    async (first) => {
       const pool = new ZooPool<typeof tasks>(new URL('./tasks.js', import.meta.url), {
         workers: 2,
         kind: 'process',
@@ -109,7 +110,7 @@ describe('a pool', () => {
       const promises: Promise<unknown>[] = [];
       for (let round = 0; round < 6; round += 1) {
         for (let value = 0; value < 10; value += 1) promises.push(pool.run('double', [value]));
-        promises.push(pool.run('scribble', [seed + number * 100 + round]));
+        promises.push(pool.run('scribble', [first + round]));
         promises.push(pool.run('sum', [new Uint8Array(100_000).fill(1)]));
         await within(Promise.allSettled(promises), 'tasks beside a worker that scribbles');
       }

@@ -1,12 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { ZooLock, ZooMemory, ZooQueue } from 'zoosync';
 import { describe, expect, it } from 'vitest';
 import {
   afterThisTest,
   failureOf,
-  packageUrl,
   pathOf,
   runProgram,
   startPeer,
@@ -14,18 +11,8 @@ import {
   uniqueName,
   within,
 } from '../support/index.js';
+import { canBeNobody, nobody } from '../support/users.js';
 import { openIn, untilWaiting } from '../support/waiting.js';
-
-const nobody = { uid: 65_534, gid: 65_534 };
-
-/** Whether another user can be tried: we are root, and that user can read the package. */
-const canBeNobody =
-  process.getuid?.() === 0 &&
-  spawnSync(
-    process.execPath,
-    ['-e', `require('fs').readFileSync(${JSON.stringify(fileURLToPath(packageUrl))})`],
-    nobody,
-  ).status === 0;
 
 describe('the mode of a segment', () => {
   it('is as asked for, whatever the umask', async () => {
