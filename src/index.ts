@@ -1,5 +1,6 @@
 /** Queues, locks and memory between threads and processes on Linux, safe when any of them is killed. */
 export { ZooQueue } from './queue/queue.js';
+export type { PackedMessages } from './queue/packed.js';
 export type { GroupOptions, OpenOptions, QueueOptions } from './queue/options.js';
 export type { GroupStats, Participant, QueueStats } from './queue/stats.js';
 export type { Cursor, ReadView, WriteView } from './queue/views.js';

@@ -37,6 +37,8 @@ export const Status = {
   failed: -12,
   /** The reader of the pipe has left. `scratch[0]` is its process id when it died, else 0. */
   noReader: -13,
+  /** Sizes that do not add up to the bytes they were given with. */
+  misfit: -14,
 } as const;
 
 /** Numbers of one message in `scratch`: message i begins at `i * fieldsPerView`. */
@@ -97,26 +99,29 @@ export interface NativeQueue extends NativeHandle {
 
   /** Puts a copy. ok, wouldBlock, ended, noReader, tooLarge, corrupt, closed. */
   put(bytes: Uint8Array): number;
+  /**
+   * Puts copies of messages that lie side by side in `bytes`. Answers how many there was room for
+   * (> 0), or as `put` for the first, or misfit.
+   */
+  putPacked(bytes: Uint8Array, sizes: Uint32Array): number;
   /** Sets a message of `size` bytes aside. Answers its cursor (>= 0); `scratch[0]` is its offset. */
   reserve(size: number): number;
   /** Makes a reserved message visible with its first `bytes` bytes. ok, cursor, corrupt. */
   commit(cursor: number, bytes: number): number;
   abort(cursor: number): number;
   /**
-   * Sets up to `count` (<= maxBatch) messages aside, whose sizes are in `scratch[0..count)`.
-   * Answers how many (0: none fits now, then wait), their offsets are in `scratch[0..n)`.
-   * They are made visible by `commitBatch`, which has to follow before any other call.
-   */
-  reserveBatch(count: number): number;
-  commitBatch(): number;
-
-  /**
    * Takes one message: copies it into the slab at byte `at` and acknowledges it.
    * Answers its size (>= 0), wouldBlock, ended, peerDied, slabTooSmall, corrupt, closed.
    */
   take(at: number): number;
-  /** Takes up to `max` (<= maxBatch) messages that fit into the slab from `at`, each at a multiple of 8. Answers how many (> 0) or as `take`; message i: offset in the slab `scratch[2i]`, size `scratch[2i+1]`. */
-  takeBatch(max: number, at: number): number;
+  /**
+   * Takes up to `max` (<= maxBatch) messages that fit into the slab from `at`, each behind the one
+   * before at a multiple of 8. Answers how many (> 0) or as `take`; their sizes are in `scratch` as
+   * numbers of 32 bits.
+   */
+  takeMany(max: number, at: number): number;
+  /** The same without gaps between the messages. */
+  takePacked(max: number, at: number): number;
   /** Claims up to `max` (<= maxBatch) messages in place. Answers how many (> 0) or as `take`; the fields are in `scratch`. */
   claim(max: number): number;
   /** Claims the oldest dead letter: 1 with its fields in `scratch`, or wouldBlock. Released like a claim. */

@@ -55,9 +55,15 @@ const batch = {
   id: 'queue-batch',
   title: '64 B, 256 at a time, putBytesManySync / recvViewsSync, two processes',
   contenders: [
-    { name: 'zoosync', role: 'ours', file: 'stream/zoosync-batch.js', options: { touch: true } },
+    { name: 'zoosync, packed', role: 'ours', file: 'stream/zoosync-packed.js' },
     {
-      name: 'zoosync, not touched',
+      name: 'zoosync, views',
+      role: 'beside',
+      file: 'stream/zoosync-batch.js',
+      options: { touch: true },
+    },
+    {
+      name: 'zoosync, views not touched',
       role: 'beside',
       file: 'stream/zoosync-batch.js',
       options: { touch: false },

@@ -32,7 +32,7 @@ class Arguments {
     napi_get_value_double(env_, values_[index], &result);
     return result;
   }
-  // Bytes of a Uint8Array.
+  // Of a typed array; its length counts elements.
   bool bytes(size_t index, void*& data, size_t& length) const {
     napi_typedarray_type type;
     return napi_get_typedarray_info(env_, values_[index], &type, &length, &data, nullptr,

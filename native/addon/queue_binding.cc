@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <numeric>
 
 #include "addon/bindings.h"
 #include "addon/calls.h"
@@ -60,6 +63,40 @@ int64_t put(QueueHandle& handle, const Arguments& arguments) {
   return explained(handle, handle.queue().put(data, length));
 }
 
+// The sizes may lie where somebody else can change them: what is used was looked at before.
+int64_t putPacked(QueueHandle& handle, const Arguments& arguments) {
+  if (handle.closed()) return statusNumber(Status::closed);
+  void* data = nullptr;
+  void* size_data = nullptr;
+  size_t left = 0;
+  size_t count = 0;
+  if (!arguments.bytes(0, data, left) || !arguments.bytes(1, size_data, count)) {
+    return statusNumber(Status::misfit);
+  }
+  const auto* sizes = static_cast<const uint32_t*>(size_data);
+  if (std::accumulate(sizes, sizes + count, uint64_t{0}) != left) {
+    return statusNumber(Status::misfit);
+  }
+  const auto* bytes = static_cast<const std::byte*>(data);
+  std::array<uint32_t, kMostInBatch> portion;
+  size_t done = 0;
+  while (done < count) {
+    const size_t most = std::min(count - done, portion.size());
+    std::copy_n(sizes + done, most, portion.begin());
+    const uint64_t needed = std::accumulate(portion.begin(), portion.begin() + most, uint64_t{0});
+    if (needed > left) return statusNumber(Status::misfit);
+    uint32_t put = 0;
+    const Status status =
+        handle.queue().putPacked(bytes, portion.data(), static_cast<uint32_t>(most), put);
+    if (status != Status::ok && done == 0) return explained(handle, status);
+    done += put;
+    if (put < most) break;
+    bytes += needed;
+    left -= needed;
+  }
+  return static_cast<int64_t>(done);
+}
+
 int64_t reserve(QueueHandle& handle, const Arguments& arguments) {
   if (handle.closed()) return statusNumber(Status::closed);
   Cursor cursor = 0;
@@ -82,22 +119,6 @@ int64_t abort(QueueHandle& handle, const Arguments& arguments) {
   return statusNumber(handle.queue().abort(static_cast<Cursor>(arguments.number(0))));
 }
 
-int64_t reserveBatch(QueueHandle& handle, const Arguments& arguments) {
-  if (handle.closed()) return statusNumber(Status::closed);
-  uint32_t reserved = 0;
-  const auto count = std::min(static_cast<uint32_t>(arguments.number(0)), kMostInBatch);
-  const Status status =
-      handle.queue().reserveBatch(handle.scratch(), count, handle.scratch(), reserved);
-  if (status == Status::would_block) return 0;
-  return status == Status::ok ? reserved : explained(handle, status);
-}
-
-int64_t commitBatch(QueueHandle& handle, const Arguments&) {
-  if (handle.closed()) return statusNumber(Status::closed);
-  handle.queue().commitBatch();
-  return 0;
-}
-
 int64_t take(QueueHandle& handle, const Arguments& arguments) {
   if (handle.closed()) return statusNumber(Status::closed);
   Environment& environment = handle.environment();
@@ -110,26 +131,18 @@ int64_t take(QueueHandle& handle, const Arguments& arguments) {
   return explained(handle, status);
 }
 
-int64_t takeBatch(QueueHandle& handle, const Arguments& arguments) {
+template <uint64_t alignment>
+int64_t takePacked(QueueHandle& handle, const Arguments& arguments) {
   if (handle.closed()) return statusNumber(Status::closed);
   Environment& environment = handle.environment();
   const auto most = std::min(static_cast<uint32_t>(arguments.number(0)), kMostInBatch);
-  auto at = static_cast<uint64_t>(arguments.number(1));
+  const auto at = static_cast<uint64_t>(arguments.number(1));
+  const uint64_t room = at < environment.slabBytes() ? environment.slabBytes() - at : 0;
+  auto* sizes = reinterpret_cast<uint32_t*>(handle.scratch());
   uint32_t taken = 0;
-  for (; taken < most; ++taken) {
-    const uint64_t room = at < environment.slabBytes() ? environment.slabBytes() - at : 0;
-    uint64_t size = 0;
-    const Status status = handle.queue().take(environment.slab() + at, room, size);
-    if (status != Status::ok) {
-      if (taken > 0) break;
-      if (status == Status::slab_too_small) handle.scratch()[0] = static_cast<double>(size);
-      return explained(handle, status);
-    }
-    handle.scratch()[2 * taken] = static_cast<double>(at);
-    handle.scratch()[2 * taken + 1] = static_cast<double>(size);
-    at = roundUp(at + size, 8);
-  }
-  return taken;
+  const Status status =
+      handle.queue().takePacked(environment.slab() + at, room, alignment, sizes, most, taken);
+  return status == Status::ok ? taken : explained(handle, status);
 }
 
 void describe(QueueHandle& handle, uint32_t index, Cursor cursor, const Claim& claim) {
@@ -310,13 +323,13 @@ constexpr napi_callback hot = hotCall<QueueHandle, body>;
 
 constexpr Function kFunctions[] = {
     {"put", hot<put>},
+    {"putPacked", hot<putPacked>},
     {"reserve", hot<reserve>},
     {"commit", hot<commit>},
     {"abort", hot<abort>},
-    {"reserveBatch", hot<reserveBatch>},
-    {"commitBatch", hot<commitBatch>},
     {"take", hot<take>},
-    {"takeBatch", hot<takeBatch>},
+    {"takeMany", hot<takePacked<8>>},
+    {"takePacked", hot<takePacked<1>>},
     {"claim", hot<claim>},
     {"claimDead", hot<claimDead>},
     {"release", hot<release>},

@@ -21,6 +21,7 @@ enum class Status : int64_t {
   not_owner = -11,
   failed = -12,     // drained, and a writer has closed it with an error
   no_reader = -13,  // a pipe's reader has closed it or died
+  misfit = -14,     // sizes and bytes that were given together do not fit
 };
 
 }  // namespace zoo

@@ -17,14 +17,26 @@ interface Portions {
   stop(): void;
 }
 
-/** A batch on its way: `attempt` sends what there is room for, and goes on where it was. */
-export class BatchPut implements Request<number> {
+/** Many messages on their way with one call; an attempt answers the number in all once they are in. */
+export interface Batch extends Request<number> {
+  /** How many went in. */
+  readonly sent: number;
+  /** It ends early: its source is told, and the error says how many went in. */
+  giveUp(error: unknown): unknown;
+}
+
+export function sentUntil({ sent }: Batch, error: unknown): unknown {
+  if (error instanceof ZooError || error instanceof AbortError) Object.assign(error, { sent });
+  return error;
+}
+
+/** A batch in portions: `attempt` sends what there is room for, and goes on where it was. */
+export class BatchPut implements Batch {
   readonly operation: string;
   readonly #queue: QueueEndpoint;
   readonly #portions: Portions;
   #portion: readonly Uint8Array[] = [];
   #position = 0;
-  /** How many messages went in. */
   sent = 0;
 
   constructor(queue: QueueEndpoint, operation: string, portions: Portions) {
@@ -37,7 +49,6 @@ export class BatchPut implements Request<number> {
     return this.#portion[this.#position]?.length ?? 0;
   }
 
-  /** Sends on; the number of messages in all once everything went in. */
   attempt(): number | typeof notYet {
     for (;;) {
       if (this.#position === this.#portion.length) {
@@ -52,12 +63,9 @@ export class BatchPut implements Request<number> {
     }
   }
 
-  /** The batch ends early: its source is told, and the error says how many went in. */
   giveUp(error: unknown): unknown {
     this.#portions.stop();
-    if (error instanceof ZooError || error instanceof AbortError)
-      Object.assign(error, { sent: this.sent });
-    return error;
+    return sentUntil(this, error);
   }
 }
 

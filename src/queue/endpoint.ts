@@ -18,6 +18,7 @@ import {
   translated,
 } from '../status.js';
 import { WaitingLine, notYet, type BlockingSource } from '../wait.js';
+import { Packer, misfitError, totalOf, type PackedMessages } from './packed.js';
 import { largestShared, replaceByteSlab, selectByteSlab, selectValueSlab } from './slab.js';
 import {
   ClaimedView,
@@ -48,7 +49,10 @@ export class QueueEndpoint implements Subject {
   readonly reading: WaitingLine;
   readonly writing: WaitingLine;
   readonly #bytes: Buffer;
+  readonly #packer = new Packer();
   readonly #scratch: Float64Array;
+  /** The same memory, for `takePacked`. */
+  readonly #sizes: Uint32Array;
   /** What the next call for a value throws: a batch ended before a message that is no value. */
   #undecodable: Error | undefined;
   closed = false;
@@ -69,6 +73,7 @@ export class QueueEndpoint implements Subject {
     this.limit = native.limit;
     this.#bytes = Buffer.from(this.memory);
     this.#scratch = environment().scratch;
+    this.#sizes = new Uint32Array(this.#scratch.buffer, this.#scratch.byteOffset);
     this.waits = new HandleWaits(native.id, 20, () => native.lookAround());
     this.readSide = new ReadSide(this);
     this.writeSide = new WriteSide(this);
@@ -90,62 +95,39 @@ export class QueueEndpoint implements Subject {
       : statusError(status, this, operation);
   }
 
+  /** Puts messages that lie side by side, as many as there is room for now. Answers how many. */
+  putPacked({ bytes, sizes }: PackedMessages, operation: string): number {
+    if (sizes.length === 0 && bytes.length === 0) return 0;
+    const put = this.native.putPacked(bytes, sizes);
+    if (put > 0) return put;
+    if (put === Status.wouldBlock) return 0;
+    if (put === Status.misfit) throw misfitError(bytes, sizes);
+    throw this.#putError(put, sizes[0] as number, operation);
+  }
+
   /** Puts copies of a list from index `from` on, as many as there is room for now. Answers how many. */
   putBatch(list: readonly Uint8Array[], from: number, operation: string): number {
-    const scratch = this.#scratch;
-    const { limit } = this;
-    const most = Math.min(list.length - from, maxBatch);
-    let count = 0;
-    for (; count < most; count++) {
-      const size = (list[from + count] as Uint8Array).length;
-      if (size > limit) break;
-      scratch[count] = size;
+    const packer = this.#packer;
+    packer.begin();
+    for (let i = from; i < list.length; i++) {
+      const source = list[i] as Uint8Array;
+      if (!packer.add(source, 0, source.length)) break;
     }
-    const reserved = this.#reserveMany(count, (list[from] as Uint8Array).length, operation);
-    const bytes = this.#bytes;
-    for (let i = 0; i < reserved; i++) {
-      const source = list[from + i] as Uint8Array;
-      copyTo(bytes, scratch[i] as number, source, 0, source.length);
-    }
-    this.#commitMany(reserved, operation);
-    return reserved;
+    if (packer.count === 0) return Number(this.put(list[from] as Uint8Array, operation));
+    return packer.note(this.putPacked(packer.messages(), operation));
   }
 
   /** The same for messages that lie in larger buffers. */
   putSpans(list: readonly Span[], from: number, operation: string): number {
-    const scratch = this.#scratch;
-    const { limit } = this;
-    const most = Math.min(list.length - from, maxBatch);
-    let count = 0;
-    for (; count < most; count++) {
-      const { start, end } = list[from + count] as Span;
-      if (end - start > limit) break;
-      scratch[count] = end - start;
+    const packer = this.#packer;
+    packer.begin();
+    for (let i = from; i < list.length; i++) {
+      const { memory, start, end } = list[i] as Span;
+      if (!packer.add(memory, start, end)) break;
     }
-    const first = list[from] as Span;
-    const reserved = this.#reserveMany(count, first.end - first.start, operation);
-    const bytes = this.#bytes;
-    for (let i = 0; i < reserved; i++) {
-      const { memory, start, end } = list[from + i] as Span;
-      copyTo(bytes, scratch[i] as number, memory, start, end);
-    }
-    this.#commitMany(reserved, operation);
-    return reserved;
-  }
-
-  /** Sets `count` messages aside, whose sizes are in `scratch`; none: the first can never fit. */
-  #reserveMany(count: number, firstSize: number, operation: string): number {
-    if (count === 0) throw tooLargeError(this, operation, firstSize, this.limit);
-    const reserved = this.native.reserveBatch(count);
-    if (reserved === Status.wouldBlock) return 0;
-    if (reserved < 0) throw this.#putError(reserved, firstSize, operation);
-    return reserved;
-  }
-
-  #commitMany(reserved: number, operation: string): void {
-    if (reserved === 0) return;
-    const status = this.native.commitBatch();
-    if (status < 0) throw statusError(status, this, operation);
+    const { memory, start, end } = list[from] as Span;
+    if (packer.count === 0) return Number(this.put(memory.subarray(start, end), operation));
+    return packer.note(this.putPacked(packer.messages(), operation));
   }
 
   reserve(size: number, operation: string): ReservedView | typeof notYet {
@@ -209,18 +191,28 @@ export class QueueEndpoint implements Subject {
     const taken: Buffer[] = [];
     while (taken.length < max) {
       const slab = selectByteSlab();
-      const count = this.native.takeBatch(Math.min(max - taken.length, maxBatch), slab.used);
-      for (let i = 0; i < count; i++) {
-        taken.push(
-          slab.handOut(this.#scratch[2 * i] as number, this.#scratch[2 * i + 1] as number),
-        );
-      }
+      const count = this.native.takeMany(Math.min(max - taken.length, maxBatch), slab.used);
+      for (let i = 0; i < count; i++) taken.push(slab.handOut(slab.used, this.#sizes[i] as number));
       if (count > 0) continue;
       const single = count === Status.slabTooSmall ? this.takeBytes() : this.#nothing(count);
       if (single === notYet) break;
       taken.push(single);
     }
     return taken.length > 0 ? taken : notYet;
+  }
+
+  /** Takes up to `max` messages side by side, at least one, and as many as fit into a block. */
+  takePacked(max: number): PackedMessages | typeof notYet {
+    const slab = selectByteSlab();
+    const at = slab.used;
+    const count = this.native.takePacked(Math.min(max, maxBatch), at);
+    if (count > 0) {
+      const sizes = this.#sizes.slice(0, count);
+      return { bytes: slab.handOut(at, totalOf(sizes)), sizes };
+    }
+    if (count !== Status.slabTooSmall) return this.#nothing(count);
+    const single = this.takeBytes();
+    return single === notYet ? notYet : { bytes: single, sizes: Uint32Array.of(single.length) };
   }
 
   /** Takes one message as a value. */
@@ -258,11 +250,9 @@ export class QueueEndpoint implements Subject {
       return list.length;
     }
     const slab = selectValueSlab();
-    const count = this.native.takeBatch(Math.min(max, maxBatch), 0);
-    for (let i = 0; i < count; i++) {
-      const start = this.#scratch[2 * i] as number;
-      visit(slab.bytes, start, start + (this.#scratch[2 * i + 1] as number));
-    }
+    const count = this.native.takePacked(Math.min(max, maxBatch), 0);
+    let start = 0;
+    for (let i = 0; i < count; i++) visit(slab.bytes, start, (start += this.#sizes[i] as number));
     if (count > 0) return count;
     if (count !== Status.slabTooSmall) return this.#nothing(count);
     const view = this.claim();
@@ -437,24 +427,6 @@ export class QueueEndpoint implements Subject {
     this.waits.rejectAll((operation) => closedError(this, operation));
     this.native.close();
   }
-}
-
-/** Up to so many bytes, a loop is faster than a call of `set`. */
-const copiedByLoop = 64;
-
-function copyTo(
-  target: Uint8Array,
-  offset: number,
-  source: Uint8Array,
-  start: number,
-  end: number,
-): void {
-  const size = end - start;
-  if (size > copiedByLoop) {
-    target.set(size === source.length ? source : source.subarray(start, end), offset);
-    return;
-  }
-  for (let i = 0; i < size; i++) target[offset + i] = source[start + i] as number;
 }
 
 /** What a wait for a message sleeps on. */

@@ -19,6 +19,30 @@ export class Tally {
     return this.#left === 0;
   }
 
+  /**
+   * The same for messages that lie side by side.
+   * @param {Uint8Array} bytes
+   * @param {Uint32Array} sizes
+   * @returns {boolean} whether the last one of the run was among them
+   */
+  takeAll(bytes, sizes) {
+    let at = 0;
+    let index = 0;
+    if (this.#left === 0) {
+      this.take(bytes);
+      at += sizes[index++] ?? 0;
+    }
+    const left = this.#left - (sizes.length - index);
+    let sum = 0;
+    for (; index < sizes.length; index += 1) {
+      sum += bytes[at] ?? 0;
+      at += sizes[index] ?? 0;
+    }
+    this.#sum += sum;
+    this.#left = left;
+    return left === 0;
+  }
+
   /** The same, and reads one byte in each cache line. @param {Uint8Array} message @returns {boolean} */
   touch(message) {
     this.#touched = (this.#touched + touchLines(message)) & 0xffff;

@@ -103,15 +103,14 @@ class Queue {
   Status put(const void* bytes, uint64_t size) {
     return sound(lookedAround(writer_.put(bytes, size)));
   }
+  Status putPacked(const std::byte* bytes, const uint32_t* sizes, uint32_t count, uint32_t& put) {
+    return sound(lookedAround(writer_.putPacked(bytes, sizes, count, put)));
+  }
   Status reserve(uint64_t size, Cursor& cursor, uint64_t& offset) {
     return sound(lookedAround(writer_.reserve(size, cursor, offset)));
   }
   Status commit(Cursor cursor, uint64_t size) { return sound(writer_.commit(cursor, size)); }
   Status abort(Cursor cursor) { return sound(writer_.abort(cursor)); }
-  Status reserveBatch(const double* sizes, uint32_t count, double* offsets, uint32_t& reserved) {
-    return sound(lookedAround(writer_.reserveBatch(sizes, count, offsets, reserved)));
-  }
-  void commitBatch() { writer_.commitBatch(); }
   Status becomeWriter() { return sound(writer_.becomeWriter()); }
   void holdWakes(bool on) { writer_.holdWakes(on); }
   void end() { writer_.end(); }
@@ -148,6 +147,13 @@ class Queue {
   Status take(std::byte* target, uint64_t room, uint64_t& size) {
     lookAroundNowAndThen();
     return sound(lookedAround(reader_.take(target, room, size)));
+  }
+  // Up to `most` messages behind one another, each at a multiple of `alignment`; `taken` says how
+  // many, `sizes` how long they are.
+  Status takePacked(std::byte* target, uint64_t room, uint64_t alignment, uint32_t* sizes,
+                    uint32_t most, uint32_t& taken) {
+    lookAroundNowAndThen();
+    return sound(lookedAround(reader_.takePacked(target, room, alignment, sizes, most, taken)));
   }
   Status claim(Cursor& cursor, Claim& claim) {
     lookAroundNowAndThen();

@@ -62,6 +62,22 @@ class Reader {
     }
   }
 
+  // Copies the next messages to `target`, each behind the one before at a multiple of `alignment`.
+  // Ok as soon as there was one.
+  Status takePacked(std::byte* target, uint64_t room, uint64_t alignment, uint32_t* sizes,
+                    uint32_t most, uint32_t& taken) {
+    Status status = Status::ok;
+    uint64_t at = 0;
+    for (taken = 0; taken < most; ++taken) {
+      uint64_t size = 0;
+      status = take(target + at, room > at ? room - at : 0, size);
+      if (status != Status::ok) break;
+      sizes[taken] = static_cast<uint32_t>(size);
+      at = roundUp(at + size, alignment);
+    }
+    return taken > 0 ? Status::ok : status;
+  }
+
   // Takes the next message for this handle's own use until it is released, rejected or we die.
   Status claim(Cursor& cursor, Claim& claim) {
     if (claims_.full()) return Status::would_block;
@@ -235,14 +251,15 @@ class Reader {
       position_ = store.first();
     }
     for (;;) {
-      const uint64_t tail = header.tail.load(std::memory_order_acquire);  // CONSUME tail
-      if (position_ >= tail) {
-        if (position_ == tail || !store.isRing()) return Status::would_block;
-        return context_.damaged("the tail lies before what was read", tail);
+      // Producers write this line all the time: it is looked at once for all that lies before it.
+      if (position_ >= tail_) tail_ = header.tail.load(std::memory_order_acquire);  // CONSUME tail
+      if (position_ >= tail_) {
+        if (position_ == tail_ || !store.isRing()) return Status::would_block;
+        return context_.damaged("the tail lies before what was read", tail_);
       }
-      if (!store.find(position_, tail, found)) {
-        position_ = tail;
-        return Status::would_block;
+      if (!store.find(position_, tail_, found)) {
+        position_ = tail_;
+        continue;
       }
       word =
           found.record->deliveryWord(context_.group, std::memory_order_acquire);  // CONSUME ready
@@ -263,6 +280,7 @@ class Reader {
               return context_.damaged("a record does not bear its own mark", found.position);
             }
             position_ = found.position;
+            store.prefetchBehind(found, tail_);
             return Status::ok;
           }
           if (word.state() == DeliveryState::none || word.state() > DeliveryState::dead_claimed) {
@@ -456,6 +474,7 @@ class Reader {
   Context& context_;
   uint64_t position_ = 0;
   uint64_t rewinds_ = 0;
+  uint64_t tail_ = 0;  // as it was last seen
   Cursors<Claim> claims_;
   std::deque<Cursor> order_;  // in the order of claiming, for the age of the oldest
 };

@@ -82,6 +82,16 @@ class Store {
     return seqs_[found.slot].load(std::memory_order_relaxed) == found.seq;
   }
 
+  // Fetches what will be taken a few messages later, if they are as long as this one: its header
+  // to be written, which saves asking the producer's processor twice.
+  void prefetchBehind(const Found& found, uint64_t tail) const {
+    const uint64_t distance = kPrefetchedMessages * (found.next - found.position);
+    if (!isRing() || found.position + distance >= tail) return;
+    const std::byte* record = reinterpret_cast<const std::byte*>(found.record) + distance;
+    __builtin_prefetch(record, 1);
+    __builtin_prefetch(record + sizeof(Record), 0);
+  }
+
   Record* recordAt(uint64_t position) {
     return reinterpret_cast<Record*>(records_ + offset(position));
   }
@@ -95,6 +105,8 @@ class Store {
   uint32_t slotUnits() const { return static_cast<uint32_t>(stride_ / kRecordUnit); }
 
  private:
+  static constexpr uint64_t kPrefetchedMessages = 4;
+
   static uint64_t hintCount(uint32_t slots) {
     uint64_t count = 1;
     while (count < uint64_t{slots} * kFrameHints) count *= 2;

@@ -4,10 +4,10 @@
 // reserved under the guard, copied without it, and published by one store of its producer word.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 #include "core/queue/cursors.h"
 #include "core/queue/reap.h"
@@ -22,28 +22,32 @@ class Writer {
     if (size > kCopyUnderGuard) return putLarge(bytes, size);
     const Status allowed = mayPut(size);
     if (allowed != Status::ok) return allowed;
-    {
-      Section section(context_);
-      if (!section.held()) return Status::corrupt;
-      Place place;
-      const Status found = Room(context_).find(unitsFor(size), place);
-      if (found != Status::ok) return found;
-      const Status writer = becomeWriterUnderGuard();
-      if (writer != Status::ok) return writer;
-      const Counting counting(context_.counters());
-      const uint64_t seq = writeHeader(place, size, ProducerState::committed, wallClockCoarse());
-      if (ZOO_MUTATED(15)) wakeReaders(1);
-      if (ZOO_MUTATED(1)) publish(place, seq);
-      ZOO_STEP("put.header");
-      if (size > 0) std::memcpy(place.record->payload(), bytes, size);  // bytes may be null then
-      ZOO_STEP("put.payload");
-      if (!ZOO_MUTATED(1)) publish(place, seq);
-      ZOO_STEP("put.published");
-      Counting::add(context_.counters().puts);
-      ZOO_STEP("put.counted");
+    const auto only = static_cast<uint32_t>(size);
+    return putRun(static_cast<const std::byte*>(bytes), &only, 1);
+  }
+
+  // Messages that lie side by side at `bytes`. Ok as soon as there was room for one; `put` is for
+  // how many.
+  Status putPacked(const std::byte* bytes, const uint32_t* sizes, uint32_t count, uint32_t& put) {
+    put = 0;
+    Status status = Status::ok;
+    uint32_t most = kMostInRun;
+    while (put < count && status == Status::ok) {
+      const uint32_t* const next = sizes + put;
+      const uint32_t run = runLength(next, std::min(most, count - put));
+      status = mayPut(*next);
+      if (status == Status::ok)
+        status = run > 0 ? putRun(bytes, next, run) : putLarge(bytes, *next);
+      if (status == Status::would_block && run > 1) {
+        most = run / 2;
+        status = Status::ok;
+      } else if (status == Status::ok) {
+        const uint32_t done = std::max(run, 1u);
+        for (uint32_t index = 0; index < done; ++index) bytes += next[index];
+        put += done;
+      }
     }
-    if (!ZOO_MUTATED(15)) wakeReaders(1);
-    return Status::ok;
+    return put > 0 ? Status::ok : status;
   }
 
   struct Reservation {
@@ -59,7 +63,7 @@ class Writer {
     Section section(context_);
     if (!section.held()) return Status::corrupt;
     Reservation reservation;
-    const Status made = reserveOne(size, wallClockCoarse(), reservation);
+    const Status made = reserveOne(size, reservation);
     if (made != Status::ok) return made;
     cursor = reservations_.add(reservation);
     offset = context_.store.offsetOf(reservation.record) + sizeof(Record);
@@ -75,7 +79,7 @@ class Writer {
       abort(cursor);
       return writer;
     }
-    commitOne(*reservation->record, size, wallClockCoarse());
+    commitOne(*reservation->record, size);
     reservations_.remove(cursor);
     ZOO_STEP("commit.before_wake");
     wakeReaders(1);
@@ -95,48 +99,8 @@ class Writer {
 
   void abortAll() {
     reservations_.forEach([&](const Reservation& reservation) { abortOne(*reservation.record); });
-    for (const Reservation& reservation : batch_) abortOne(*reservation.record);
-    if (reservations_.out() + batch_.size() > 0) wakeReaders(kSlots);
+    if (reservations_.out() > 0) wakeReaders(kSlots);
     reservations_.clear();
-    batch_.clear();
-  }
-
-  // Several at once, one guard for all. Answers how many found room; `offsets` gets where.
-  Status reserveBatch(const double* sizes, uint32_t count, double* offsets, uint32_t& reserved) {
-    reserved = 0;
-    uint64_t largest = 0;
-    for (uint32_t index = 0; index < count; ++index) {
-      const auto size = static_cast<uint64_t>(sizes[index]);
-      if (size > largest) largest = size;
-    }
-    const Status allowed = mayPut(largest);
-    if (allowed != Status::ok) return allowed;
-    Section section(context_);
-    if (!section.held()) return Status::corrupt;
-    const Status writer = becomeWriterUnderGuard();
-    if (writer != Status::ok) return writer;
-    const uint64_t now = wallClockCoarse();
-    for (; reserved < count; ++reserved) {
-      Reservation reservation;
-      const Status made = reserveOne(static_cast<uint64_t>(sizes[reserved]), now, reservation);
-      if (made == Status::would_block) break;
-      if (made != Status::ok) return made;
-      batch_.push_back(reservation);
-      offsets[reserved] =
-          static_cast<double>(context_.store.offsetOf(reservation.record) + sizeof(Record));
-    }
-    return reserved > 0 ? Status::ok : Status::would_block;
-  }
-
-  void commitBatch() {
-    const uint64_t now = wallClockCoarse();
-    for (const Reservation& reservation : batch_) {
-      commitOne(*reservation.record, reservation.size, now);
-    }
-    const uint64_t count = batch_.size();
-    batch_.clear();
-    ZOO_STEP("batch.before_wake");
-    wakeReaders(count);
   }
 
   // Counts as a writer from now on: the queue has no end before this one has ended.
@@ -204,6 +168,9 @@ class Writer {
  private:
   // Beyond this a copy costs more than the two more stores of a reservation.
   static constexpr uint64_t kCopyUnderGuard = 1024;
+  // What is put under one guard: it is held for about a microsecond.
+  static constexpr uint32_t kMostInRun = 64;
+  static constexpr uint64_t kMostBytesInRun = 8192;
 
   // What can be said without the guard.
   Status mayPut(uint64_t size) const {
@@ -228,6 +195,65 @@ class Writer {
     return Status::ok;
   }
 
+  // How many of the next messages go into the store with one look for room; 0: the first is large.
+  uint32_t runLength(const uint32_t* sizes, uint32_t count) const {
+    if (sizes[0] > kCopyUnderGuard) return 0;
+    if (!context_.store.isRing() || context_.most_messages != 0) return 1;
+    const uint64_t most_bytes = std::min(kMostBytesInRun, context_.store.capacity() / 2);
+    uint64_t bytes = 0;
+    uint32_t run = 0;
+    while (run < count && sizes[run] <= kCopyUnderGuard) {
+      bytes += unitsFor(sizes[run]) * kRecordUnit;
+      if (run > 0 && bytes > most_bytes) break;
+      ++run;
+    }
+    return run;
+  }
+
+  // Small messages behind one another, which become part of the queue by one store. All or nothing.
+  Status putRun(const std::byte* bytes, const uint32_t* sizes, uint32_t count) {
+    uint64_t units = 0;
+    for (uint32_t index = 0; index < count; ++index) units += unitsFor(sizes[index]);
+    {
+      Section section(context_);
+      if (!section.held()) return Status::corrupt;
+      Place place;
+      const Status found = Room(context_).find(units, place);
+      if (found != Status::ok) return found;
+      const Status writer = becomeWriterUnderGuard();
+      if (writer != Status::ok) return writer;
+      const Counting counting(context_.counters());
+      const uint64_t now = wallClockCoarse();
+      if (ZOO_MUTATED(15)) wakeReaders(count);
+      uint64_t seq = 0;
+      for (uint32_t index = 0; index < count; ++index) {
+        if (index > 0) place = behind(place);
+        if (count > 1) place.units = static_cast<uint32_t>(unitsFor(sizes[index]));
+        seq = writeHeader(place, sizes[index], ProducerState::committed, now);
+        if (ZOO_MUTATED(1)) publish(place, seq);
+        ZOO_STEP("put.header");
+        // `bytes` may be null for a message of none.
+        if (sizes[index] > 0) std::memcpy(place.record->payload(), bytes, sizes[index]);
+        ZOO_STEP("put.payload");
+        bytes += sizes[index];
+      }
+      if (!ZOO_MUTATED(1)) publish(place, seq);
+      ZOO_STEP("put.published");
+      Counting::add(context_.counters().puts, count);
+      ZOO_STEP("put.counted");
+    }
+    if (!ZOO_MUTATED(15)) wakeReaders(count);
+    return Status::ok;
+  }
+
+  // Where the next record of a run begins.
+  Place behind(const Place& place) {
+    Place next;
+    next.position = place.position + uint64_t{place.units} * kRecordUnit;
+    next.record = context_.store.recordAt(next.position);
+    return next;
+  }
+
   Status putLarge(const void* bytes, uint64_t size) {
     Cursor cursor = 0;
     uint64_t offset = 0;
@@ -239,11 +265,11 @@ class Writer {
     return commit(cursor, size);
   }
 
-  Status reserveOne(uint64_t size, uint64_t now, Reservation& reservation) {
+  Status reserveOne(uint64_t size, Reservation& reservation) {
     Place place;
     const Status found = Room(context_).find(unitsFor(size), place);
     if (found != Status::ok) return found;
-    const uint64_t seq = writeHeader(place, size, ProducerState::reserved, now);
+    const uint64_t seq = writeHeader(place, size, ProducerState::reserved, wallClockCoarse());
     ZOO_STEP("reserve.header");
     publish(place, seq);
     ZOO_STEP("reserve.published");
@@ -253,11 +279,11 @@ class Writer {
     return Status::ok;
   }
 
-  void commitOne(Record& record, uint64_t size, uint64_t now) {
+  void commitOne(Record& record, uint64_t size) {
     const Counting counting(context_.counters());
     record.payload_bytes.store(static_cast<uint32_t>(size), std::memory_order_relaxed);
     ZOO_STEP("commit.size");
-    record.timestamp_ns.store(now, std::memory_order_relaxed);
+    record.timestamp_ns.store(wallClockCoarse(), std::memory_order_relaxed);
     ZOO_STEP("commit.header");
     // if killed here: the reservation is given up; the put had not returned.
     record.producer.store(ProducerWord::of(ProducerState::committed, context_.me.self()).bits,
@@ -340,7 +366,6 @@ class Writer {
   bool holding_ = false;
   uint64_t held_ = 0;  // messages whose readers were not woken
   Cursors<Reservation> reservations_;
-  std::vector<Reservation> batch_;
 };
 
 }  // namespace zoo

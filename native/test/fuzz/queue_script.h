@@ -136,15 +136,10 @@ class QueueScript {
         expectAnswer(what == 7 ? queue.commit(cursor, script_.byte()) : queue.abort(cursor));
         break;
       case 9: {
-        const std::array<double, 3> sizes = {static_cast<double>(size % 3000), 1, 700};
-        std::array<double, 3> offsets = {};
+        const std::array<uint32_t, 3> sizes = {static_cast<uint32_t>(size % 3000), 1, 700};
+        const std::vector<std::byte> bytes(sizes[0] + sizes[1] + sizes[2]);
         uint32_t count = 0;
-        expectAnswer(queue.reserveBatch(sizes.data(), 3, offsets.data(), count));
-        for (uint32_t index = 0; index < count; ++index) {
-          touch(queue, static_cast<uint64_t>(offsets[index]), static_cast<uint64_t>(sizes[index]),
-                true);
-        }
-        queue.commitBatch();
+        expectAnswer(queue.putPacked(bytes.data(), sizes.data(), 3, count));
         break;
       }
       case 10:

@@ -125,7 +125,9 @@ class Machine {
   void look();
   void lookEnded(Result result);
   void nextEnded(Result result);
+  void lookFurther();
   void tail();
+  void lookAtPosition();
   void scanned();
   void comeTo();
   void evaluate();

@@ -94,6 +94,7 @@ inline void Machine::finish(Result result) {
   me_.ended = before.ended;
   me_.stale = before.stale;
   me_.position = before.position;
+  me_.saw_tail = before.saw_tail;
   me_.holds = before.holds;
   me_.held_seq = before.held_seq;
   me_.held = before.held;

@@ -14,7 +14,7 @@ inline void Machine::lookForNext(int phase) {
 inline void Machine::look() {
   me_.found = me_.found_position = me_.found_seq = me_.found_producer = 0;
   me_.word = {};
-  me_.index = me_.saw_tail = 0;
+  me_.index = 0;
   go(Step::next_rewinds);
 }
 
@@ -22,7 +22,7 @@ inline void Machine::lookEnded(Result result) {
   if (result == kOk) return nextEnded(kOk);
   me_.found = me_.found_position = me_.found_seq = me_.found_producer = 0;
   me_.word = {};
-  me_.index = me_.saw_tail = 0;
+  me_.index = 0;
   if (me_.phase == 0) return go(Step::next_writers);
   if (me_.phase == 1) {
     if (faulty(Fault::end_while_others_hold)) return verdict();
@@ -33,7 +33,7 @@ inline void Machine::lookEnded(Result result) {
 }
 
 inline void Machine::nextEnded(Result result) {
-  me_.phase = me_.saw_writers = me_.settled = me_.index = me_.saw_tail = 0;
+  me_.phase = me_.saw_writers = me_.settled = me_.index = 0;
   me_.noted = me_.others = me_.moved = 0;
   if (me_.operation == kWaitRead) {
     me_.found = me_.found_position = me_.found_seq = me_.found_producer = 0;
@@ -46,14 +46,24 @@ inline void Machine::nextEnded(Result result) {
   skipCounting(Step::claim_epoch, Step::claim_exchange);
 }
 
+// The tail is read once for all that lies before it.
+inline void Machine::lookFurther() {
+  if (me_.position >= me_.saw_tail) return go(Step::next_tail);
+  lookAtPosition();
+}
+
 inline void Machine::tail() {
-  if (me_.position >= shared_.tail) {
-    if (me_.position > shared_.tail && config_.ring) {
+  me_.saw_tail = shared_.tail;
+  if (me_.position >= me_.saw_tail) {
+    if (me_.position > me_.saw_tail && config_.ring) {
       violate("a reader calls the queue damaged: the tail lies before what was read");
     }
     return lookEnded(kWouldBlock);
   }
-  me_.saw_tail = shared_.tail;
+  lookAtPosition();
+}
+
+inline void Machine::lookAtPosition() {
   me_.found_position = me_.position;
   if (config_.ring) {
     me_.found = static_cast<uint8_t>(me_.position % config_.records);
@@ -66,7 +76,7 @@ inline void Machine::tail() {
 inline void Machine::scanned() {
   if (me_.found_position == me_.saw_tail) {
     me_.position = me_.saw_tail;
-    return lookEnded(kWouldBlock);
+    return lookFurther();
   }
   go(Step::next_producer);
 }
@@ -97,14 +107,14 @@ inline void Machine::evaluate() {
       violate("a reader calls the queue damaged: a record was never written");
   }
   me_.position = static_cast<uint8_t>(me_.found_position + 1);
-  go(Step::next_tail);
+  lookFurther();
 }
 
 // The record that was looked at is gone.
 inline void Machine::missed() {
   if (config_.ring) return go(Step::next_first_again);
   me_.position = static_cast<uint8_t>(me_.found_position + 1);
-  go(Step::next_tail);
+  lookFurther();
 }
 
 inline void Machine::lookAtOthers(int slot) {
@@ -183,11 +193,11 @@ inline bool Machine::readerStep() {
         me_.position = config_.ring ? me_.position : 1;
         if (config_.ring) return go(Step::next_first), true;
       }
-      return go(Step::next_tail), true;
+      return lookFurther(), true;
     case Step::next_first:
     case Step::next_first_again:
       me_.position = shared_.head;
-      return go(Step::next_tail), true;
+      return lookFurther(), true;
     case Step::next_tail:
       return tail(), true;
     case Step::next_hint:

@@ -61,7 +61,7 @@ inline std::vector<ChannelOperation> channelOperations() {
       {"channel: put a batch", channel, PipeEnd::none, false,
        [](ChannelTrial&, Actor& actor, const Hook& arm) {
          arm();
-         actor.putBatch({kSmall, kLarge});
+         actor.putPacked({kSmall, kLarge});
        }},
       {"channel: become a reader", channel, PipeEnd::none, false,
        [](ChannelTrial&, Actor& actor, const Hook& arm) {

@@ -241,7 +241,7 @@ class HostileUser {
       case 20:
         return readStats(queue);
       case 21:
-        return reserveBatch(queue);
+        return putPacked(queue);
       case 22:
         timed("room", 0, [&] { return queue.room() + queue.length() + queue.limit(); });
         if (queue.codec().size() > kCodecNameBytes) wrong("a codec's name that is too long");
@@ -313,23 +313,14 @@ class HostileUser {
       judge(timed("release", 0, [&] { return handle.queue->release(cursor); }));
   }
 
-  void reserveBatch(Queue& queue) {
-    double numbers[8];
-    for (double& size : numbers) size = static_cast<double>(dice_.below(500));
-    uint32_t reserved = 0;
-    const Status status =
-        timed("reserveBatch", 0, [&] { return queue.reserveBatch(numbers, 8, numbers, reserved); });
-    judge(status);
-    const uint64_t all = queue.mapping()->reachable();
-    for (uint32_t index = 0; index < reserved; ++index) {
-      if (numbers[index] < 0 || numbers[index] >= static_cast<double>(all)) {
-        wrong("a reservation outside the mapping");
-      }
-    }
-    timed("commitBatch", 0, [&] {
-      queue.commitBatch();
-      return 0;
-    });
+  void putPacked(Queue& queue) {
+    std::array<uint32_t, 8> sizes;
+    for (uint32_t& size : sizes) size = static_cast<uint32_t>(dice_.below(500));
+    const std::vector<std::byte> bytes(8 * 500);
+    uint32_t put = 0;
+    judge(
+        timed("putPacked", 0, [&] { return queue.putPacked(bytes.data(), sizes.data(), 8, put); }));
+    if (put > sizes.size()) wrong("more messages put than there were");
   }
 
   void arm(Queue& queue) {

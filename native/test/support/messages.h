@@ -54,6 +54,15 @@ inline bool readMessage(const void* source, uint64_t bytes, uint64_t& id) {
   return true;
 }
 
+// Messages side by side.
+inline std::vector<std::byte> packedMessages(const std::vector<uint64_t>& ids, uint32_t bytes) {
+  std::vector<std::byte> packed(ids.size() * bytes);
+  for (size_t index = 0; index < ids.size(); ++index) {
+    fillMessage(packed.data() + index * bytes, ids[index], bytes);
+  }
+  return packed;
+}
+
 inline std::vector<std::byte> messageOf(uint64_t id, uint32_t bytes) {
   std::vector<std::byte> message(bytes);
   fillMessage(message.data(), id, bytes);

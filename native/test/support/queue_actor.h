@@ -41,42 +41,31 @@ class Actor {
     return id;
   }
 
-  void putBatch(std::initializer_list<uint32_t> sizes) {
-    std::vector<double> wanted, offsets(sizes.size());
-    std::vector<uint64_t> ids;
-    for (uint32_t bytes : sizes) wanted.push_back(bytes);
-    for (size_t index = 0; index < sizes.size(); ++index) ids.push_back(announce());
-    uint32_t reserved = 0;
-    expect(queue_.reserveBatch(wanted.data(), static_cast<uint32_t>(wanted.size()), offsets.data(),
-                               reserved),
-           "reserveBatch");
-    if (reserved != sizes.size()) KillDriver::instance().fail("the batch found no room");
-    for (size_t index = 0; index < ids.size(); ++index) {
-      fillMessage(queue_.data() + static_cast<uint64_t>(offsets[index]), ids[index],
-                  static_cast<uint32_t>(wanted[index]));
+  void putPacked(const std::vector<uint32_t>& sizes) {
+    if (putPackedAsFits(sizes) != sizes.size()) {
+      KillDriver::instance().fail("the packed messages found no room");
     }
-    queue_.commitBatch();
-    for (uint64_t id : ids) arrived(id);
   }
 
-  // As many of `count` as there is room for.
-  void putBatchAsFits(uint32_t count, uint32_t bytes) {
-    const std::vector<double> wanted(count, bytes);
-    std::vector<double> offsets(count);
-    uint32_t reserved = 0;
-    const uint64_t first = announce();
-    for (uint32_t index = 1; index < count; ++index) announce();
-    expect(queue_.reserveBatch(wanted.data(), count, offsets.data(), reserved), "reserveBatch");
-    if (reserved == count) KillDriver::instance().fail("the batch found all the room");
-    for (uint32_t index = 0; index < count; ++index) {
-      if (index >= reserved) {
-        ledger_.lines[first + index].put = Phase::none;
-        continue;
-      }
-      fillMessage(queue_.data() + static_cast<uint64_t>(offsets[index]), first + index, bytes);
+  // As many as there is room for.
+  uint32_t putPackedAsFits(const std::vector<uint32_t>& sizes) {
+    std::vector<uint64_t> ids;
+    std::vector<std::byte> packed;
+    for (uint32_t bytes : sizes) {
+      ids.push_back(announce());
+      const std::vector<std::byte> content = messageOf(ids.back(), bytes);
+      packed.insert(packed.end(), content.begin(), content.end());
     }
-    queue_.commitBatch();
-    for (uint32_t index = 0; index < reserved; ++index) arrived(first + index);
+    uint32_t put = 0;
+    expect(queue_.putPacked(packed.data(), sizes.data(), static_cast<uint32_t>(sizes.size()), put),
+           "putPacked");
+    for (uint32_t index = 0; index < sizes.size(); ++index) {
+      if (index < put)
+        arrived(ids[index]);
+      else
+        ledger_.lines[ids[index]].put = Phase::none;
+    }
+    return put;
   }
 
   struct Reserved {

@@ -22,7 +22,7 @@ inline std::vector<QueueOperation> putOperations() {
       {"put a batch", nullptr,
        [](QueueTrial&, Actor& actor, const auto& arm) {
          arm();
-         actor.putBatch({kSmall, kLarge, kMiddle});
+         actor.putPacked({kSmall, kSmall, kLarge, kSmall, kMiddle});
        }},
       {"reserve and commit less", nullptr,
        [](QueueTrial&, Actor& actor, const auto& arm) {
@@ -65,7 +65,7 @@ inline std::vector<QueueOperation> putOperations() {
       {"put a part of a batch", [](QueueTrial& trial) { trial.goRound(kMiddle); },
        [](QueueTrial&, Actor& actor, const auto& arm) {
          arm();
-         actor.putBatchAsFits(10, kLarge);
+         actor.putPackedAsFits(std::vector<uint32_t>(10, kLarge));
        }},
       {"become a writer", nullptr,
        [](QueueTrial&, Actor& actor, const auto& arm) {

@@ -69,7 +69,7 @@ inline std::vector<SleepScene> messageScenes() {
       scene("wait for a large message", [](SleepTrial&, Actor& actor) { actor.put(kLarge); }),
       scene("wait for a batch",
             [](SleepTrial&, Actor& actor) {
-              actor.putBatch({kSmall, kLarge, kMiddle});
+              actor.putPacked({kSmall, kLarge, kMiddle});
             }),
       scene("wait for a commit",
             [](SleepTrial&, Actor& actor) { actor.commit(actor.reserve(kMiddle, 500)); }),

@@ -107,32 +107,29 @@ class Producer : public QueueActor {
   void putMany() {
     const auto count = static_cast<uint32_t>(dice_.between(2, 12));
     std::vector<MessageId> messages;
-    std::vector<double> sizes, offsets(count);
+    std::vector<uint32_t> sizes;
+    std::vector<std::byte> packed;
     for (uint32_t index = 0; index < count; ++index) {
       messages.push_back(announce());
-      sizes.push_back(static_cast<double>(size(2000)));
+      sizes.push_back(size(2000));
+      const std::vector<std::byte> content = messageOf(messages.back().id(), sizes.back());
+      packed.insert(packed.end(), content.begin(), content.end());
     }
+    const std::byte* bytes = packed.data();
     for (uint32_t done = 0; done < count;) {
-      uint32_t reserved = 0;
-      const Status status = timedCall("reserveBatch", [&] {
-        return queue_->reserveBatch(&sizes[done], count - done, offsets.data(), reserved);
-      });
-      const Go go = after("reserveBatch", status, static_cast<uint64_t>(sizes[done]));
+      uint32_t put = 0;
+      const Status status = timedCall(
+          "putPacked", [&] { return queue_->putPacked(bytes, &sizes[done], count - done, put); });
+      const Go go = after("putPacked", status, sizes[done]);
       if (go == Go::away) {
         for (uint32_t index = done; index < count; ++index) withdraw(messages[index]);
         return;
       }
       if (go == Go::again) continue;
-      for (uint32_t index = 0; index < reserved; ++index) {
-        fillMessage(queue_->data() + static_cast<uint64_t>(offsets[index]),
-                    messages[done + index].id(), static_cast<uint32_t>(sizes[done + index]));
+      for (; put > 0; --put, ++done) {
+        bytes += sizes[done];
+        arrived(messages[done]);
       }
-      timedCall("commitBatch", [&] {
-        queue_->commitBatch();
-        return true;
-      });
-      for (uint32_t index = 0; index < reserved; ++index) arrived(messages[done + index]);
-      done += reserved;
     }
   }
 

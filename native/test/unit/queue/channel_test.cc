@@ -57,12 +57,11 @@ TEST_CASE("a channel takes so many messages and no more, whatever they are put w
   CHECK(put(*two, 4) == Status::would_block);
   CHECK(two->room() == 0);
   CHECK(one->abort(cursor) == Status::ok);
-  double sizes[4] = {10, 10, 10, 10};
-  double offsets[4] = {};
-  uint32_t reserved = 0;
-  CHECK(two->reserveBatch(sizes, 4, offsets, reserved) == Status::ok);
-  CHECK(reserved == 1);
-  two->commitBatch();
+  const std::vector<std::byte> packed = packedMessages({4, 5, 6}, 50);
+  const uint32_t sizes[] = {50, 50, 50};
+  uint32_t many = 0;
+  CHECK(two->putPacked(packed.data(), sizes, 3, many) == Status::ok);
+  CHECK(many == 1);
   CHECK(put(*one, 5) == Status::would_block);
   CHECK(take(*one) == 1);
   CHECK(put(*one, 5) == Status::ok);

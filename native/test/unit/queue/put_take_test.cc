@@ -1,3 +1,5 @@
+#include <numeric>
+
 #include "support/unit.h"
 
 using namespace zoo;
@@ -113,18 +115,23 @@ TEST_CASE("a batch takes what there is room for and says how many") {
   ON_BOTH_STORES
   TemporaryName name("unit");
   const auto queue = openQueue(name, optionsFor(store));
-  const std::vector<double> sizes(20, 2000);
-  std::vector<double> offsets(20);
-  uint32_t reserved = 0;
-  CHECK(queue->reserveBatch(sizes.data(), 20, offsets.data(), reserved) == Status::ok);
-  CHECK(reserved == (store == StoreKind::ring ? 7u : 8u));
-  for (uint32_t index = 0; index < reserved; ++index) {
-    fillMessage(queue->data() + static_cast<uint64_t>(offsets[index]), index + 1, 2000);
+  std::vector<uint64_t> ids(20);
+  std::iota(ids.begin(), ids.end(), 1);
+  for (const uint32_t bytes : {2000u, 900u}) {
+    const std::vector<std::byte> packed = packedMessages(ids, bytes);
+    const std::vector<uint32_t> sizes(ids.size(), bytes);
+    const uint32_t room = store == StoreKind::frames ? 8 : bytes == 2000 ? 7 : 16;
+    uint32_t many = 0;
+    CHECK(queue->putPacked(packed.data(), sizes.data(), 20, many) == Status::ok);
+    CHECK(many == room);
+    CHECK(queue->putPacked(packed.data(), sizes.data(), 20, many) == Status::would_block);
+    CHECK(many == 0);
+    for (uint64_t id = 1; id <= room; ++id) CHECK(take(*queue) == id);
   }
-  queue->commitBatch();
-  for (uint32_t index = 0; index < reserved; ++index) CHECK(take(*queue) == index + 1);
-  const double too_large = static_cast<double>(queue->limit() + 1);
-  CHECK(queue->reserveBatch(&too_large, 1, offsets.data(), reserved) == Status::too_large);
+  const auto too_large = static_cast<uint32_t>(queue->limit() + 1);
+  uint32_t many = 0;
+  const std::vector<std::byte> bytes(too_large);
+  CHECK(queue->putPacked(bytes.data(), &too_large, 1, many) == Status::too_large);
 }
 
 TEST_CASE("several views are out at once and are given back in any order") {
