@@ -33,13 +33,15 @@ export async function values(scope) {
       demand(isFor(queue.getBytesSync(), round, bytes.length), 'bytes');
       await queue.putBytesMany([bytes, bytes.subarray(0, 1)]);
       demand((await other.getBytesMany(2)).length === 2, 'bytes of a batch');
+      await queue.putPacked({ bytes, sizes: Uint32Array.of(bytes.length - 1, 1) });
+      demand((await other.getPacked(2)).sizes.length === 2, 'packed messages');
     }
     await refusedWith('ERR_ZOO_TOO_LARGE', () => queue.putBytes(Buffer.alloc(8 << 20)));
     queue.end();
     other.end();
     await refusedWith('ERR_ZOO_ENDED', () => other.get());
   });
-  scope.count('messages', 30 * 7);
+  scope.count('messages', 30 * 9);
 }
 
 /** In place: reservations, views, dead letters. @type {import('./scope.js').Traffic} */

@@ -10,7 +10,7 @@
  *      h                 another handle: order begins anew
  */
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { readMessage } from './support/messages.js';
+import { readMessage, unpacked } from './support/messages.js';
 import { Opened } from './support/opened.js';
 
 /** @typedef {import('./peer.js').Scope} Scope */
@@ -82,7 +82,7 @@ export async function run({ id, plan, random, note, state }) {
     const queue = await opened.get();
     if (queue === undefined || state.stop) break;
     try {
-      switch (random.between(0, plan.copies ? 13 : 8)) {
+      switch (random.between(0, plan.copies ? 14 : 8)) {
         case 0:
           hold([queue.recvViewSync(wait())]);
           break;
@@ -137,6 +137,11 @@ export async function run({ id, plan, random, note, state }) {
           await copy(most, () =>
             queue.getBytesMany(most, { signal: AbortSignal.timeout(random.between(1, 100)) }),
           );
+          break;
+        }
+        case 12: {
+          const most = random.between(1, 60);
+          await copy(most, async () => unpacked(await queue.getPacked(most, wait())));
           break;
         }
         default:

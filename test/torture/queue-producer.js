@@ -1,6 +1,6 @@
 /** Puts numbered messages in every way there is. Its journal has `+ first last` before and `= first last` after each put. */
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, writeMessage } from './support/messages.js';
+import { messageOf, packedOf, writeMessage } from './support/messages.js';
 import { Opened } from './support/opened.js';
 
 /** @typedef {import('./peer.js').Scope} Scope */
@@ -47,7 +47,7 @@ export async function run({ id, plan, random, note, state }) {
     if (queue === undefined) break;
     const first = number;
     try {
-      switch (random.between(0, 11)) {
+      switch (random.between(0, 13)) {
         case 0:
           queue.putBytesSync(next(1)[0] ?? Buffer.alloc(0), wait());
           done(first);
@@ -94,6 +94,13 @@ export async function run({ id, plan, random, note, state }) {
           if (failed?.status === 'rejected') throw failed.reason;
           break;
         }
+        case 10:
+          await queue.putPacked(packedOf(next(random.between(1, 100))), wait());
+          done(first);
+          break;
+        case 11:
+          done(first, queue.tryPutPacked(packedOf(next(random.between(1, 100)))));
+          break;
         default:
           if (random.happens(0.1)) await opened.close(random.happens(0.3));
           else await sleep(random.between(0, 5));

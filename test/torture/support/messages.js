@@ -29,3 +29,15 @@ export function readMessage(bytes) {
     throw new Error(`damaged: ${bytes.length} bytes, ${bytes.subarray(0, 24).toString('hex')}`);
   return { sender: bytes.readUInt32LE(4), number: bytes.readUInt32LE(8) };
 }
+
+/** Side by side, as `putPacked` takes them. @param {readonly Buffer[]} messages */
+export const packedOf = (messages) => ({
+  bytes: Buffer.concat(messages),
+  sizes: Uint32Array.from(messages, ({ length }) => length),
+});
+
+/** @param {import('../../../dist/index.js').PackedMessages} messages @returns {Buffer[]} */
+export function unpacked({ bytes, sizes }) {
+  let at = 0;
+  return [...sizes].map((size) => Buffer.from(bytes.subarray(at, (at += size))));
+}
