@@ -1,0 +1,2 @@
+// For programs that are not ours: see still_clock.h.
+#include "still_clock.h"
