@@ -151,7 +151,8 @@ function conclude(rows, callingTheSystem) {
   const grew = those('grew');
   const unknown = those('new', 'gone');
   const fell = those('fell');
-  for (const { name, reasons } of grew) say(`\nGrew: ${name} (${reasons.join(', ')}).`);
+  say('');
+  for (const { name, reasons } of grew) say(`Grew: ${name} (${reasons.join(', ')}).`);
   if (grew.length > 0) {
     say(
       'Look for what the change added to these calls. If it is worth it, store the new counts\n' +
@@ -159,18 +160,20 @@ function conclude(rows, callingTheSystem) {
     );
   }
   for (const { name, verdict } of unknown) {
-    say(`\n${verdict === 'new' ? 'Not stored' : 'Stored, but not counted any more'}: ${name}.`);
+    say(`${verdict === 'new' ? 'Not stored' : 'Stored, but not counted any more'}: ${name}.`);
   }
   if (unknown.length > 0) say('Store them: npm run instructions -- --store');
   for (const name of callingTheSystem) {
-    say(`\nCalls the system: ${name}. strace -o log node bench/instructions/calls.js system-calls`);
+    say(
+      `Calls the system: ${name}. See it: strace -o log node bench/instructions/calls.js system-calls`,
+    );
   }
   const failures = grew.length + unknown.length + callingTheSystem.length;
   if (failures > 0) return 1;
   if (fell.length > 0) {
-    say(`\n${fell.length} fell: store them, so that they stay: npm run instructions -- --store`);
+    say(`${fell.length} fell: store them, so that they stay: npm run instructions -- --store`);
   }
-  say('\nNo hot call needs more than before.');
+  say('No hot call needs more than before.');
   return 0;
 }
 

@@ -15,11 +15,9 @@ import { fromRoot, quiet } from './run.js';
  */
 
 /** As node-gyp compiles the addon, in binding.gyp and in Node's own rules. */
-const flags = [
-  ...['-std=c++17', '-O2', '-fPIC', '-pthread', '-fno-rtti', '-fno-exceptions'],
-  ...['-fno-omit-frame-pointer', '-fvisibility=hidden', '-fvisibility-inlines-hidden'],
-  ...['-Wall', '-Wextra', '-Wpedantic', '-Werror'],
-];
+const flags =
+  '-std=c++17 -O2 -fPIC -pthread -fno-rtti -fno-exceptions -fno-omit-frame-pointer ' +
+  '-fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Wpedantic -Werror';
 
 /** Resolves the functions of libraries at the start, not within the first call. */
 const resolvedAtStart = '-Wl,-z,now';
@@ -40,7 +38,16 @@ function compile(source, target, more) {
   const program = fromRoot('build', 'instructions', target);
   mkdirSync(fromRoot('build', 'instructions'), { recursive: true });
   const file = fromRoot('bench', 'instructions', source);
-  quiet('g++', [...flags, '-I', fromRoot('native'), file, '-o', program, resolvedAtStart, ...more]);
+  quiet('g++', [
+    ...flags.split(' '),
+    '-I',
+    fromRoot('native'),
+    file,
+    '-o',
+    program,
+    resolvedAtStart,
+    ...more,
+  ]);
   return realpathSync(program);
 }
 
