@@ -15,6 +15,9 @@ const having = (outcomes, role) => present(outcomes).filter((outcome) => outcome
 /** @param {Outcome[]} outcomes @param {string} name @returns {Outcome | undefined} */
 export const named = (outcomes, name) => present(outcomes).find((outcome) => outcome.name === name);
 
+/** @param {Outcome} outcome @returns {Outcome} the same, whatever its role, as the one to beat */
+const asPeer = (outcome) => ({ ...outcome, role: 'peer' });
+
 /**
  * Our rate is at least `atLeast` times the best of the others.
  * @param {number} atLeast
@@ -34,6 +37,58 @@ export const rateTimesBest =
       ratio: times(ratio),
       target: `≥ ${atLeast}x`,
       reached: ratio >= atLeast,
+    };
+  };
+
+/**
+ * Our rate is at least `atLeast` times that of one other contender.
+ * @param {number} atLeast
+ * @param {string} other its name
+ * @param {{ unit: string }} options
+ * @returns {(outcomes: Outcome[]) => Verdict | undefined}
+ */
+export const rateTimesOther =
+  (atLeast, other, { unit }) =>
+  (outcomes) => {
+    const bar = named(outcomes, other);
+    return bar && rateTimesBest(atLeast, { unit })([...having(outcomes, 'ours'), asPeer(bar)]);
+  };
+
+/**
+ * Our rate is at least one that was measured on another machine, scaled by a contender that ran
+ * there as well.
+ * @param {{ name: string, rate: number, scale: { name: string, rate: number } }} elsewhere
+ * @param {{ unit: string }} options
+ * @returns {(outcomes: Outcome[]) => Verdict | undefined}
+ */
+export const rateScaledFrom =
+  ({ name, rate, scale }, { unit }) =>
+  (outcomes) => {
+    const here = named(outcomes, scale.name);
+    if (!here) return undefined;
+    const bar = { ...here, name, median: (rate * here.median) / scale.rate };
+    return rateTimesBest(1, { unit })([...having(outcomes, 'ours'), asPeer(bar)]);
+  };
+
+/**
+ * Several bars at once: all that can be told have to be reached.
+ * @param {((outcomes: Outcome[]) => Verdict | undefined)[]} verdicts
+ * @returns {(outcomes: Outcome[]) => Verdict | undefined}
+ */
+export const allOf =
+  (...verdicts) =>
+  (outcomes) => {
+    const told = verdicts.map((verdict) => verdict(outcomes)).filter((one) => one !== undefined);
+    const [first] = told;
+    if (!first) return undefined;
+    /** @param {'bar' | 'ratio' | 'target'} column */
+    const joined = (column) => told.map((one) => one[column]).join('; ');
+    return {
+      figure: first.figure,
+      bar: joined('bar'),
+      ratio: joined('ratio'),
+      target: joined('target'),
+      reached: told.every(({ reached }) => reached),
     };
   };
 

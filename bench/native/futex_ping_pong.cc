@@ -5,21 +5,12 @@
 //
 // Prints the nanoseconds of each round trip, one per line.
 #include <linux/futex.h>
-#include <sched.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
-#include <atomic>
-#include <chrono>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <new>
 #include <vector>
+
+#include "two_processes.h"
 
 namespace {
 
@@ -35,13 +26,6 @@ struct Shared {
   Direction there;
   Direction back;
 };
-
-void pinTo(const char* processor) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<unsigned>(std::atoi(processor)), &set);
-  sched_setaffinity(0, sizeof set, &set);
-}
 
 void send(Direction& direction, const Payload& payload, std::uint32_t number) {
   direction.payload = payload;
@@ -82,32 +66,20 @@ std::vector<long long> measure(Shared& shared, std::uint32_t round_trips) {
 
 int main(int argument_count, char** arguments) {
   if (argument_count != 2 && argument_count != 4) {
-    std::fprintf(stderr, "usage: %s ROUND_TRIPS [PROCESSOR PROCESSOR]\n", arguments[0]);
-    return 2;
+    bench::usage(arguments[0], "ROUND_TRIPS [PROCESSOR PROCESSOR]");
   }
-  const auto round_trips = static_cast<std::uint32_t>(std::strtoul(arguments[1], nullptr, 10));
-  const bool pinned = argument_count == 4;
-  void* memory =
-      mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) {
-    std::perror("mmap");
-    return 1;
-  }
-  auto& shared = *new (memory) Shared;
-  const pid_t child = fork();
-  if (child < 0) {
-    std::perror("fork");
-    return 1;
-  }
-  if (child == 0) {
-    if (pinned) pinTo(arguments[3]);
+  const auto round_trips = static_cast<std::uint32_t>(bench::number(arguments[1]));
+  const bench::Places places =
+      argument_count == 4 ? bench::Places{arguments[2], arguments[3]} : bench::Places{};
+  auto& shared = *new (bench::sharedMemory(sizeof(Shared))) Shared;
+  const bench::Partner partner(places, [&](auto ready) {
+    ready();
     answer(shared, round_trips);
-    _exit(0);
-  }
-  if (pinned) pinTo(arguments[2]);
+    return 0;
+  });
+  partner.awaitReady();
   for (const long long nanoseconds : measure(shared, round_trips)) {
     std::printf("%lld\n", nanoseconds);
   }
-  waitpid(child, nullptr, 0);
   return 0;
 }

@@ -1,6 +1,12 @@
 /** What the queue is asked. */
 import { latencyAt, nanosecondsEach, perSecond } from '../harness/statistics.js';
-import { rateTimesBest, timeTimesOther } from '../harness/verdict.js';
+import {
+  allOf,
+  rateScaledFrom,
+  rateTimesBest,
+  rateTimesOther,
+  timeTimesOther,
+} from '../harness/verdict.js';
 
 /** @typedef {import('../harness/types.d.ts').Question} Question */
 
@@ -35,6 +41,31 @@ const stream = /** @type {const} */ ({
   bytes: 64,
 });
 
+/** In a ring as large as that of a queue for which no size is given. */
+const bareRing = /** @type {const} */ ({
+  name: 'C++ SPSC ring',
+  role: 'limit',
+  file: 'native/spsc-ring.js',
+  options: { ringBytes: 10 * MiB, take: 'copy' },
+});
+
+/** Queues of other languages. */
+const nativeQueues = /** @type {const} */ ([
+  {
+    name: 'Boost message_queue, C++',
+    role: 'limit',
+    file: 'native/boost-message-queue.js',
+  },
+  { name: 'iceoryx, C++, polling', role: 'limit', file: 'native/iceoryx.js' },
+]);
+
+/** What the same queue reached in Python, in messages a second, with a bare ring beside it. */
+const pythonOriginal = {
+  name: 'the Rust core of the Python original, scaled',
+  rate: 5.8e6,
+  scale: { name: bareRing.name, rate: 59e6 },
+};
+
 /** @type {Question} */
 const single = {
   ...stream,
@@ -44,9 +75,15 @@ const single = {
     { name: 'zoosync', role: 'ours', file: 'stream/zoosync-single.js' },
     ...streamPeers,
     corkedSocket,
+    ...nativeQueues,
+    bareRing,
   ],
   value: perSecond,
-  verdict: rateTimesBest(8, stream),
+  verdict: allOf(
+    rateTimesBest(8, stream),
+    rateTimesOther(1, 'Boost message_queue, C++', stream),
+    rateScaledFrom(pythonOriginal, stream),
+  ),
 };
 
 /** @type {Question} */
@@ -70,9 +107,10 @@ const batch = {
     },
     ...streamPeers,
     corkedSocket,
+    bareRing,
   ],
   value: perSecond,
-  verdict: rateTimesBest(40, stream),
+  verdict: allOf(rateTimesBest(40, stream), rateTimesOther(0.5, bareRing.name, stream)),
 };
 
 /** @type {Question} */
@@ -99,32 +137,44 @@ const awaited = {
   verdict: rateTimesBest(2, stream),
 };
 
-/** @type {Question} */
-const copy = {
-  id: 'queue-copy',
+/**
+ * @param {{ id: string, title: string, bytes: number, ringBytes: number }} question
+ * @returns {Question}
+ */
+const copyOf = ({ id, title, bytes, ringBytes }) => ({
+  id,
   part: 'queue',
-  title: '1 MiB put by copy, view read, two processes',
+  title: `${title} put by copy, view read, two processes`,
   touched: 'written in full by one copy, one byte of each cache line read',
   unit: 'msg/s',
   better: 'more',
-  bytes: MiB,
+  bytes,
   contenders: [
+    { name: 'zoosync', role: 'ours', file: 'copy/zoosync-put.js', options: { ringBytes } },
+    { name: 'memcpy, C++', role: 'limit', file: 'native/memcpy.js', options: { ringBytes } },
     {
-      name: 'zoosync',
-      role: 'ours',
-      file: 'copy/zoosync-put.js',
-      options: { ringBytes: 16 * MiB },
+      name: 'C++ SPSC ring, view read',
+      role: 'beside',
+      file: 'native/spsc-ring.js',
+      options: { ringBytes, take: 'view' },
     },
-    {
-      name: 'Buffer.copy',
-      role: 'limit',
-      file: 'copy/buffer-copy.js',
-      options: { ringBytes: 16 * MiB },
-    },
+    { name: 'Buffer.copy', role: 'limit', file: 'copy/buffer-copy.js', options: { ringBytes } },
   ],
   value: perSecond,
-  verdict: rateTimesBest(0.7, { unit: 'msg/s', against: 'limit' }),
-};
+  verdict: allOf(
+    rateTimesOther(0.85, 'memcpy, C++', { unit: 'msg/s' }),
+    rateTimesOther(0.7, 'Buffer.copy', { unit: 'msg/s' }),
+  ),
+});
+
+const copy = copyOf({ id: 'queue-copy', title: '1 MiB', bytes: MiB, ringBytes: 16 * MiB });
+
+const copyFrame = copyOf({
+  id: 'queue-copy-frame',
+  title: '6.2 MB (a 1080p frame)',
+  bytes: frameBytes,
+  ringBytes: 64 * MiB,
+});
 
 /** @type {Question} */
 const inPlace = {
@@ -171,7 +221,7 @@ const blockingRoundTrip = {
     { name: 'futex ping-pong in C++', role: 'limit', file: 'round-trip/futex-ping-pong.js' },
   ],
   value: latencyAt(50),
-  verdict: timeTimesOther(2, 'futex ping-pong in C++'),
+  verdict: timeTimesOther(1.5, 'futex ping-pong in C++'),
 };
 
 /** @type {Question} */
@@ -193,6 +243,7 @@ export const queueQuestions = [
   batch,
   awaited,
   copy,
+  copyFrame,
   inPlace,
   blockingRoundTrip,
   eventLoopRoundTrip,
