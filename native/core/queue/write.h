@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/queue/copy_in.h"
 #include "core/queue/cursors.h"
 #include "core/queue/reap.h"
 
@@ -260,7 +261,7 @@ class Writer {
     const Status reserved = reserve(size, cursor, offset);
     if (reserved != Status::ok) return reserved;
     ZOO_STEP("put_large.reserved");
-    std::memcpy(reservations_.find(cursor)->record->payload(), bytes, size);
+    copyIn(reservations_.find(cursor)->record->payload(), bytes, size, context_.store.capacity());
     ZOO_STEP("put_large.copied");
     return commit(cursor, size);
   }
