@@ -4,7 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { readArguments } from './harness/arguments.js';
 import { describeMachine, machineLines } from './harness/machine.js';
-import { measure, stepsOf } from './harness/measure.js';
+import { measure } from './harness/measure.js';
+import { questionSeconds } from './harness/pace.js';
 import { usableProcessors } from './harness/processors.js';
 import { Progress } from './harness/progress.js';
 import { writeReport, writeResult } from './harness/results.js';
@@ -40,7 +41,7 @@ async function measureAll() {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
   const processors = usableProcessors();
   const progress = new Progress(
-    chosen.reduce((steps, question) => steps + stepsOf(question, pace), 0),
+    chosen.reduce((seconds, question) => seconds + questionSeconds(question, pace), 0),
   );
   const results = [];
   try {

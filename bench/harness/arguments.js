@@ -1,18 +1,33 @@
 /** What the user asked for. */
 import { parseArgs } from 'node:util';
-import { parts, questions } from '../questions/index.js';
+import { defaultParts, parts, questions } from '../questions/index.js';
+import { paceOf, paces } from './pace.js';
 
-const usage = `npm run bench -- [${parts.join('] [')}] [options]
+const usage = `Measures zoosync beside its peers, in turns, on this machine.
 
-  --only ID      one question; may be repeated
-  --rounds N     rounds of each contender (7; the report needs 5)
-  --quick        one short round, to see that everything runs
+npm run bench -- [part …] [options]
+
+Parts: ${parts.join(' ')}
+  Without a part: ${defaultParts.join(', ')}. 'versions' runs ours on Node 20 to 26
+  and fetches those that are missing from the npm registry into out/nodes (about 45 MB each).
+
+Options
+  --only ID      one question, may be repeated; --list shows the IDs
+  --rounds N     rounds of each contender: ${paces.usual.rounds}, with --long ${paces.long.rounds}
+  --long         rounds of ${paces.long.seconds} s instead of ${paces.usual.seconds} s, and 1,000 kills where there are few otherwise
+  --quick        one very short round, to see that everything runs; the figures mean nothing
+  --publish      after a complete run, writes the figures into docs/ and README.md
   --list         the questions and their contenders
+  --help         this
+
+Each run leaves bench/results/: a JSON file for each question, report.md with everything that is
+there, and the plots. A contender that cannot run here is left out and says why. Nothing else
+should run meanwhile; fix the processor's frequency for figures that are to be compared.
 `;
 
 /** @param {string} message @returns {never} */
 function refuse(message) {
-  process.stderr.write(`bench: ${message}\n\n${usage}`);
+  process.stderr.write(`bench: ${message}\nnpm run bench -- --help explains everything.\n`);
   process.exit(2);
 }
 
@@ -24,8 +39,10 @@ function parse(given) {
       allowPositionals: true,
       options: {
         only: { type: 'string', multiple: true, default: [] },
-        rounds: { type: 'string', default: '7' },
+        rounds: { type: 'string' },
         quick: { type: 'boolean', default: false },
+        long: { type: 'boolean', default: false },
+        publish: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -35,6 +52,34 @@ function parse(given) {
   }
 }
 
+/** @param {string | undefined} text @returns {number | undefined} */
+function roundsFrom(text) {
+  if (text === undefined) return undefined;
+  const rounds = Number(text);
+  if (/^\d+$/.test(text) && rounds >= 1 && rounds <= 1000) return rounds;
+  return refuse(`--rounds must be a whole number from 1 to 1000, not '${text}'`);
+}
+
+/** @param {string[]} named @param {string[]} ids */
+function choose(named, ids) {
+  const unknownPart = named.find((part) => !parts.includes(part));
+  if (unknownPart !== undefined) {
+    refuse(`there is no part '${unknownPart}', but ${parts.join(', ')}`);
+  }
+  const unknownId = ids.find((id) => !questions.some((question) => question.id === id));
+  if (unknownId !== undefined) {
+    const all = questions.map(({ id }) => `  ${id}`).join('\n');
+    refuse(`there is no question '${unknownId}', but\n${all}`);
+  }
+  const wanted = named.length === 0 && ids.length === 0 ? defaultParts : named;
+  const chosen = questions.filter(
+    ({ id, part }) =>
+      (wanted.length === 0 || wanted.includes(part)) && (ids.length === 0 || ids.includes(id)),
+  );
+  if (chosen.length === 0) refuse(`${ids.join(', ')}: not in ${named.join(', ')}`);
+  return chosen;
+}
+
 /** @param {string[]} given */
 export function readArguments(given) {
   const { values, positionals } = parse(given);
@@ -42,27 +87,13 @@ export function readArguments(given) {
     process.stdout.write(usage);
     process.exit();
   }
-  for (const part of positionals) {
-    if (!parts.includes(part)) refuse(`there is no part '${part}', but ${parts.join(', ')}`);
-  }
-  for (const id of values.only) {
-    if (!questions.some((question) => question.id === id)) {
-      refuse(`there is no question '${id}'; --list shows them all`);
-    }
-  }
-  const rounds = values.quick ? 1 : Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) {
-    refuse(`--rounds must be a whole number from 1 to 1000, not '${values.rounds}'`);
-  }
-  const chosen = questions.filter(
-    ({ id, part }) =>
-      (positionals.length === 0 || positionals.includes(part)) &&
-      (values.only.length === 0 || values.only.includes(id)),
-  );
-  if (chosen.length === 0) refuse('no question is in these parts and has this name');
-  /** @type {import('./types.d.ts').Pace} */
-  const pace = values.quick
-    ? { rounds, seconds: 0.05, warmUpSeconds: 0.02, quick: true }
-    : { rounds, seconds: 0.5, warmUpSeconds: 0.5, quick: false };
-  return { chosen, pace, list: values.list, isComplete: chosen.length === questions.length };
+  const { quick, long, publish, list } = values;
+  if (quick && long) refuse('--quick and --long exclude each other');
+  const rounds = roundsFrom(values.rounds);
+  const chosen = choose(positionals, values.only);
+  const pace = paceOf({ quick, long, rounds });
+  const isComplete = questions
+    .filter(({ part }) => defaultParts.includes(part))
+    .every((question) => chosen.includes(question));
+  return { chosen, pace, list, publish, isComplete };
 }

@@ -2,15 +2,33 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { presentNode } from '../../scripts/support/nodes.js';
 import { Unavailable } from './unavailable.js';
 
 const host = fileURLToPath(new URL('host.js', import.meta.url));
 
-/** @typedef {{ sample?: import('./types.d.ts').Sample, unavailable?: string, error?: string }} Reply */
+/**
+ * @typedef {import('node:child_process').ChildProcess} ChildProcess
+ * @typedef {{ sample?: import('./types.d.ts').Sample, unavailable?: string, error?: string }} Reply
+ */
+
+/** @param {import('./types.d.ts').NodeMajor | undefined} major @returns {string} */
+function binaryOf(major) {
+  if (major === undefined) return process.execPath;
+  const node = presentNode(major);
+  if (node) return node.binary;
+  throw new Unavailable(`Node ${major} is not in out/nodes; npm run bench -- versions fetches it`);
+}
+
+/** @param {ChildProcess} child */
+const isGone = ({ exitCode, signalCode }) => exitCode !== null || signalCode !== null;
 
 export class Contender {
-  #child;
+  #description;
+  #options;
   #patience;
+  /** @type {ChildProcess | undefined} */
+  #child;
 
   /**
    * @param {import('./types.d.ts').ContenderDescription} description
@@ -18,9 +36,17 @@ export class Contender {
    * @param {{ patience: number }} limits milliseconds for one order
    */
   constructor(description, options, { patience }) {
-    const module = new URL(`../contenders/${description.file}`, import.meta.url).href;
+    this.#description = description;
+    this.#options = options;
     this.#patience = patience;
-    this.#child = fork(host, [module, JSON.stringify(options)], {
+  }
+
+  #start() {
+    const { file, node } = this.#description;
+    const module = new URL(`../contenders/${file}`, import.meta.url).href;
+    return fork(host, [module, JSON.stringify(this.#options)], {
+      // What the contender forks runs on the same version.
+      execPath: binaryOf(node),
       serialization: 'advanced',
       // What a contender says must not get between the lines of the table.
       stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
@@ -30,7 +56,7 @@ export class Contender {
   /** @param {{ order: 'open' | 'run' | 'close', amount?: number }} order @returns {Promise<Reply>} */
   async #obey(order) {
     const child = this.#child;
-    if (child.exitCode !== null || child.signalCode !== null || !child.connected) {
+    if (!child || isGone(child) || !child.connected) {
       throw new Error('the process of this contender is gone');
     }
     const controller = new AbortController();
@@ -54,6 +80,7 @@ export class Contender {
   }
 
   async open() {
+    this.#child = this.#start();
     await this.#obey({ order: 'open' });
   }
 
@@ -67,7 +94,7 @@ export class Contender {
   /** Never throws: the figures are there, whatever happens now. */
   async close() {
     const child = this.#child;
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || isGone(child)) return;
     const ended = once(child, 'exit');
     await this.#obey({ order: 'close' }).catch(() => child.kill('SIGKILL'));
     const late = setTimeout(() => child.kill('SIGKILL'), 10_000);

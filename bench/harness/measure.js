@@ -1,6 +1,7 @@
 /** Measures one question: contenders in turn, round after round. */
 import { Contender } from './contender.js';
-import { LatencyHistogram, median } from './statistics.js';
+import { openingSeconds, roundSeconds } from './pace.js';
+import { LatencyHistogram, median, summarizePoints } from './statistics.js';
 import { Unavailable } from './unavailable.js';
 
 /**
@@ -87,12 +88,12 @@ function outcome({ description, absent, failed, samples }, question) {
     lowest: Math.min(...values),
     highest: Math.max(...values),
     ...(hasLatencies ? { latency: histogram.summary() } : {}),
+    ...(question.curve
+      ? { points: summarizePoints(samples.map(({ points }) => points ?? [])) }
+      : {}),
     figures,
   };
 }
-
-/** @param {Question} question @param {Pace} pace @returns {number} steps of progress */
-export const stepsOf = (question, pace) => question.contenders.length * (pace.rounds + 1);
 
 /**
  * @param {Question} question
@@ -101,6 +102,7 @@ export const stepsOf = (question, pace) => question.contenders.length * (pace.ro
  * @returns {Promise<import('./types.d.ts').Result>}
  */
 export async function measure(question, pace, { prefix, processors, progress }) {
+  const start = performance.now();
   const ownPace = pace.quick ? pace : { ...pace, seconds: question.seconds ?? pace.seconds };
   const amount = question.amount?.(ownPace);
   const patience = amount === undefined ? 120_000 : 900_000;
@@ -120,7 +122,7 @@ export async function measure(question, pace, { prefix, processors, progress }) 
         if (amount === undefined) await warmUp(runner, ownPace);
         else runner.amount = amount;
       });
-      progress.advance();
+      progress.advance(openingSeconds(question, pace));
     }
     for (let round = 0; round < pace.rounds; round += 1) {
       // Everyone is first once, so that nobody always follows the same neighbour.
@@ -130,7 +132,7 @@ export async function measure(question, pace, { prefix, processors, progress }) 
         await runner.attempt(async () => {
           runner.samples.push(await runner.contender.run(runner.amount));
         });
-        progress.advance();
+        progress.advance(roundSeconds(question, pace));
       }
     }
   } finally {
@@ -145,8 +147,11 @@ export async function measure(question, pace, { prefix, processors, progress }) 
     touched: question.touched,
     unit: question.unit,
     better: question.better,
+    ...(question.curve ? { curve: question.curve } : {}),
     rounds: pace.rounds,
     quick: pace.quick,
+    long: pace.long,
+    took: (performance.now() - start) / 1000,
     outcomes,
     ...(verdict ? { verdict } : {}),
   };

@@ -9,6 +9,11 @@ export function median(values) {
   return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
+/** @typedef {import('./types.d.ts').Sample} Sample */
+
+/** How far out the shares of a distribution go: eight steps for each nine. */
+const stepsPerNine = 8;
+
 /** Nanoseconds up to an hour, to three digits. */
 export class LatencyHistogram {
   #histogram = build({
@@ -28,18 +33,47 @@ export class LatencyHistogram {
     return this.#histogram.getValueAtPercentile(percent);
   }
 
+  /** @returns {import('./types.d.ts').LatencySummary['distribution']} */
+  #distribution() {
+    const nines = Math.log10(Math.max(1, this.#histogram.totalCount));
+    const steps = Math.floor(nines * stepsPerNine);
+    return Array.from({ length: steps + 1 }, (_, step) => {
+      const share = 1 - 10 ** (-step / stepsPerNine);
+      return { share, nanoseconds: this.percentile(share * 100) };
+    });
+  }
+
+  /** @returns {import('./types.d.ts').LatencySummary} */
   summary() {
     return {
       p50: this.percentile(50),
       p90: this.percentile(90),
       p99: this.percentile(99),
+      p999: this.percentile(99.9),
       highest: this.#histogram.maxValue,
       count: this.#histogram.totalCount,
+      distribution: this.#distribution(),
     };
   }
 }
 
-/** @typedef {import('./types.d.ts').Sample} Sample */
+/**
+ * @param {readonly (readonly import('./types.d.ts').Point[])[]} rounds
+ * @returns {import('./types.d.ts').PointSummary[]} from the left to the right
+ */
+export function summarizePoints(rounds) {
+  /** @type {Map<number, number[]>} */
+  const valuesAt = new Map();
+  for (const { x, value } of rounds.flat()) valuesAt.set(x, [...(valuesAt.get(x) ?? []), value]);
+  return [...valuesAt]
+    .sort(([a], [b]) => a - b)
+    .map(([x, values]) => ({
+      x,
+      median: median(values),
+      lowest: Math.min(...values),
+      highest: Math.max(...values),
+    }));
+}
 
 /** @param {Sample} sample @returns {number} operations per second */
 export const perSecond = ({ operations, seconds }) => operations / seconds;

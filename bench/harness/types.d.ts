@@ -7,6 +7,22 @@ export interface Sample {
   latencies?: readonly number[] | Float64Array;
   /** Further figures that belong to the question, by name. */
   figures?: Record<string, number>;
+  /** Of a curve: the value at each x, in the unit of the question. */
+  points?: readonly Point[];
+}
+
+/** A point of a curve. */
+export interface Point {
+  x: number;
+  value: number;
+}
+
+/** A point of a curve over all rounds. */
+export interface PointSummary {
+  x: number;
+  median: number;
+  lowest: number;
+  highest: number;
 }
 
 /** What `open` of a contender gives: it stays open over all rounds. */
@@ -35,7 +51,11 @@ export interface ContenderDescription {
   /** Below `bench/contenders`. */
   file: string;
   options?: Record<string, unknown>;
+  /** The version of Node that runs it, from `out/nodes`; otherwise the one that runs the bench. */
+  node?: NodeMajor;
 }
+
+export type NodeMajor = '20' | '22' | '24' | '26';
 
 /** How long to measure. */
 export interface Pace {
@@ -44,6 +64,8 @@ export interface Pace {
   seconds: number;
   warmUpSeconds: number;
   quick: boolean;
+  /** As long as it takes: long rounds, and as many kills as the targets ask for. */
+  long: boolean;
 }
 
 /** A row of the summary. */
@@ -72,7 +94,32 @@ export interface Question {
   amount?(pace: Pace): number;
   /** Seconds per round, when the usual ones are too short. */
   seconds?: number;
+  /** Seconds that a round of one contender takes about, where `amount` decides; for the forecast. */
+  forecast?: number;
+  /**
+   * Each contender is a line: its samples have `points`, and it measures at all x itself. The titles of
+   * the axes; y is in the unit of the question, and `scale` is that of x.
+   */
+  curve?: Curve;
   verdict(outcomes: Outcome[]): Verdict | undefined;
+}
+
+export interface Curve {
+  x: string;
+  y: string;
+  scale: 'log' | 'linear';
+}
+
+/** Nanoseconds over all rounds. */
+export interface LatencySummary {
+  p50: number;
+  p90: number;
+  p99: number;
+  p999: number;
+  highest: number;
+  count: number;
+  /** The whole distribution: latencies below which a share of all is. */
+  distribution: { share: number; nanoseconds: number }[];
 }
 
 /** All that is known about one contender of one question at the end. */
@@ -87,8 +134,8 @@ export interface Outcome {
   median: number;
   lowest: number;
   highest: number;
-  /** Nanoseconds over all rounds. */
-  latency?: { p50: number; p90: number; p99: number; highest: number; count: number };
+  latency?: LatencySummary;
+  points?: PointSummary[];
   figures: Record<string, number[]>;
 }
 
@@ -99,8 +146,12 @@ export interface Result {
   touched: string;
   unit: string;
   better: 'more' | 'less';
+  curve?: Curve;
   rounds: number;
   quick: boolean;
+  long: boolean;
+  /** Seconds that all of it took. */
+  took: number;
   outcomes: Outcome[];
   verdict?: Verdict;
 }

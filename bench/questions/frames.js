@@ -158,7 +158,7 @@ const killed = {
       options: { slots, kill: false },
     },
   ],
-  amount: ({ quick, rounds }) => (quick ? 5 : Math.ceil(1000 / rounds)),
+  amount: ({ quick, long, rounds }) => (quick ? 5 : long ? Math.ceil(1000 / rounds) : 20),
   value: perSecond,
   verdict(outcomes) {
     const ours = named(outcomes, 'viewers killed');

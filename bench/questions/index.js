@@ -3,6 +3,7 @@ import { lockQuestions } from './lock.js';
 import { poolQuestions } from './pool.js';
 import { queueQuestions } from './queue.js';
 import { streamsQuestions } from './streams.js';
+import { versionsPart, versionsQuestions } from './versions.js';
 
 /** All questions, in the order in which they are put. */
 export const questions = [
@@ -11,7 +12,10 @@ export const questions = [
   ...framesQuestions,
   ...poolQuestions,
   ...streamsQuestions,
+  ...versionsQuestions,
 ];
 
-/** @type {string[]} */
 export const parts = [...new Set(questions.map(({ part }) => part))];
+
+/** What is asked when no part is named: all but what has to fetch something first. */
+export const defaultParts = parts.filter((part) => part !== versionsPart);

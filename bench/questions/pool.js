@@ -123,7 +123,7 @@ const killed = {
       options: { pool: 'zoosync', kind: 'thread' },
     },
   ],
-  amount: ({ quick }) => (quick ? 2 : 10),
+  amount: ({ quick, long }) => (quick ? 2 : long ? 10 : 4),
   verdict: timeUnder(({ median }) => median, 10e6),
 };
 
@@ -135,7 +135,7 @@ const coldStart = {
   touched: 'nothing',
   bytes: 0,
   contenders: everyPool('cold-start.js'),
-  amount: ({ quick }) => (quick ? 1 : 5),
+  amount: ({ quick, long }) => (quick ? 1 : long ? 5 : 1),
   verdict: againstSameKind(1.2),
 };
 

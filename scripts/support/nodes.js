@@ -1,4 +1,4 @@
-/** The versions of Node that the lifecycle scenarios run on, fetched from the npm registry. */
+/** The versions of Node that the lifecycle scenarios and the bench run on, fetched from the npm registry. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { arch } from 'node:process';
@@ -34,22 +34,38 @@ function install(folder, name) {
   return `${error?.message ?? ''}${stderr}`.trim() || `exit code ${status}`;
 }
 
+/** @param {string} major @returns {{ version: string, name: string, folder: string, binary: string }} */
+function placeOf(major) {
+  const version = versions.get(major);
+  if (version === undefined) fail(`Node ${major} is none of ${majors.join(', ')}.`);
+  const name = `node-linux-${arch}`;
+  const folder = fromRoot('out', 'nodes', major);
+  return { version, name, folder, binary: `${folder}/node_modules/${name}/bin/node` };
+}
+
 /**
- * Node of this major version: this one, the one that is in out/nodes already, or a new one there.
+ * Node of this major version when it is here already: this one, or the one in out/nodes.
+ * @param {string} major
+ * @returns {Installed | undefined}
+ */
+export function presentNode(major) {
+  if (process.versions.node.startsWith(`${major}.`)) {
+    return { major, version: process.versions.node, binary: process.execPath, seconds: 0 };
+  }
+  const { version, binary } = placeOf(major);
+  return versionOf(binary) === version ? { major, version, binary, seconds: 0 } : undefined;
+}
+
+/**
+ * Node of this major version: the one that is here already, or a new one in out/nodes.
  * Ends the script when it cannot be had.
  * @param {string} major
  * @returns {Installed}
  */
 export function nodeOf(major) {
-  const version = versions.get(major);
-  if (version === undefined) fail(`Node ${major} is none of ${majors.join(', ')}.`);
-  if (process.versions.node.startsWith(`${major}.`)) {
-    return { major, version: process.versions.node, binary: process.execPath, seconds: 0 };
-  }
-  const name = `node-linux-${arch}`;
-  const folder = fromRoot('out', 'nodes', major);
-  const binary = `${folder}/node_modules/${name}/bin/node`;
-  if (versionOf(binary) === version) return { major, version, binary, seconds: 0 };
+  const present = presentNode(major);
+  if (present) return present;
+  const { version, name, folder, binary } = placeOf(major);
   const started = performance.now();
   let why;
   for (let attempt = 1; attempt <= 2; attempt += 1) {
