@@ -1,7 +1,7 @@
 /** What the user asked for. */
 import { parseArgs } from 'node:util';
 import { defaultParts, parts, questions } from '../questions/index.js';
-import { paceOf, paces } from './pace.js';
+import { paceOf, paces, roundsToPublish } from './pace.js';
 
 const usage = `Measures zoosync beside its peers, in turns, on this machine.
 
@@ -95,5 +95,8 @@ export function readArguments(given) {
   const isComplete = questions
     .filter(({ part }) => defaultParts.includes(part))
     .every((question) => chosen.includes(question));
-  return { chosen, pace, list, publish, isComplete };
+  if (publish && (!isComplete || quick || pace.rounds < roundsToPublish)) {
+    refuse(`--publish needs all default parts and at least ${roundsToPublish} rounds`);
+  }
+  return { chosen, pace, list, publish };
 }

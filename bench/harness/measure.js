@@ -1,6 +1,5 @@
 /** Measures one question: contenders in turn, round after round. */
 import { Contender } from './contender.js';
-import { openingSeconds, roundSeconds } from './pace.js';
 import { LatencyHistogram, median, summarizePoints } from './statistics.js';
 import { Unavailable } from './unavailable.js';
 
@@ -103,7 +102,8 @@ function outcome({ description, absent, failed, samples }, question) {
  */
 export async function measure(question, pace, { prefix, processors, progress }) {
   const start = performance.now();
-  const ownPace = pace.quick ? pace : { ...pace, seconds: question.seconds ?? pace.seconds };
+  const seconds = Math.max(pace.seconds, question.seconds ?? 0);
+  const ownPace = pace.quick ? pace : { ...pace, seconds };
   const amount = question.amount?.(ownPace);
   const patience = amount === undefined ? 120_000 : 900_000;
   const runners = question.contenders.map((description, index) => {
@@ -122,7 +122,7 @@ export async function measure(question, pace, { prefix, processors, progress }) 
         if (amount === undefined) await warmUp(runner, ownPace);
         else runner.amount = amount;
       });
-      progress.advance(openingSeconds(question, pace));
+      progress.advance();
     }
     for (let round = 0; round < pace.rounds; round += 1) {
       // Everyone is first once, so that nobody always follows the same neighbour.
@@ -132,7 +132,7 @@ export async function measure(question, pace, { prefix, processors, progress }) 
         await runner.attempt(async () => {
           runner.samples.push(await runner.contender.run(runner.amount));
         });
-        progress.advance(roundSeconds(question, pace));
+        progress.advance();
       }
     }
   } finally {

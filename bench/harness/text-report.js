@@ -1,5 +1,5 @@
 /** The figures as text for a terminal. */
-import { duration, quantity } from './format.js';
+import { abscissa, duration, quantity } from './format.js';
 
 /**
  * @typedef {import('./types.d.ts').Result} Result
@@ -25,16 +25,34 @@ function row({ name, absent, failed, values, median, lowest, highest, latency },
     return [name, failed ? 'failed' : 'absent', absent?.split('\n')[0] ?? '', ''];
   }
   const spread = `${quantity(lowest, unit)} – ${quantity(highest, unit)}`;
-  const tail = latency ? `p99 ${duration(latency.p99)}` : '';
+  const tail = latency ? `p99 ${duration(latency.p99)}, p99.9 ${duration(latency.p999)}` : '';
   return [name, quantity(median, unit), spread, tail];
+}
+
+/** @param {Result} result @returns {string[][]} each contender in a row, with all its points */
+function curveRows({ curve, unit, outcomes }) {
+  const all = outcomes.flatMap(({ points = [] }) => points.map(({ x }) => x));
+  const xs = [...new Set(all)].sort((a, b) => a - b);
+  const lines = outcomes.map(({ name, failed, absent, points = [] }) => {
+    if (absent !== undefined) return [name, failed ? 'failed' : 'absent', absent.split('\n')[0]];
+    const cells = xs.map((x) => {
+      const point = points.find((other) => other.x === x);
+      return point ? quantity(point.median, unit) : '';
+    });
+    return [name, ...cells];
+  });
+  return [[curve?.x ?? '', ...xs.map((x) => abscissa(x, curve?.x ?? ''))], ...lines];
 }
 
 /** @param {Result} result @returns {string} */
 export function textOf(result) {
+  const rows = result.curve
+    ? curveRows(result)
+    : result.outcomes.map((outcome) => row(outcome, result));
   const lines = [
     `${result.id}: ${result.title}`,
     `  touched: ${result.touched}`,
-    ...columns(result.outcomes.map((outcome) => row(outcome, result))).map((line) => `  ${line}`),
+    ...columns(rows).map((line) => `  ${line}`),
   ];
   const { verdict } = result;
   if (verdict) {

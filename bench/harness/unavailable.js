@@ -13,7 +13,8 @@ export async function loadOptional(name) {
   try {
     return await import(name);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const message = error instanceof Error ? error.message : String(error);
+    const [reason] = message.split(/\n| imported from /);
     throw new Unavailable(`${name} does not load: ${reason}`);
   }
 }

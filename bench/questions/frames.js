@@ -104,7 +104,7 @@ const latest = {
   id: 'frames-latest',
   title: "1080p rgb24 to a fast viewer beside a 'latest' viewer that holds each for 1 s",
   touched: 'filled by one copy, one byte of each cache line read',
-  seconds: 2.5,
+  seconds: 1.5,
   contenders: [
     {
       name: 'beside a sleeper',
@@ -158,7 +158,8 @@ const killed = {
       options: { slots, kill: false },
     },
   ],
-  amount: ({ quick, long, rounds }) => (quick ? 5 : long ? Math.ceil(1000 / rounds) : 20),
+  amount: ({ quick, long, rounds }) => (quick ? 5 : long ? Math.ceil(1000 / rounds) : 5),
+  forecast: 1.5,
   value: perSecond,
   verdict(outcomes) {
     const ours = named(outcomes, 'viewers killed');

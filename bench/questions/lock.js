@@ -48,7 +48,8 @@ const recovery = ({ id, title, blocking, limit }) => ({
   contenders: [
     { name: 'zoosync', role: 'ours', file: 'lock/zoosync-recovery.js', options: { blocking } },
   ],
-  amount: ({ quick, long }) => (quick ? 2 : long ? 40 : 10),
+  amount: ({ quick, long }) => (quick ? 2 : long ? 40 : 20),
+  forecast: 1.8,
   value: latencyAt(50),
   verdict: timeUnder(({ latency }) => latency?.p99 ?? Number.NaN, limit, 'p99 '),
 });

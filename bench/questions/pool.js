@@ -124,6 +124,7 @@ const killed = {
     },
   ],
   amount: ({ quick, long }) => (quick ? 2 : long ? 10 : 4),
+  forecast: 0.6,
   verdict: timeUnder(({ median }) => median, 10e6),
 };
 
@@ -136,6 +137,7 @@ const coldStart = {
   bytes: 0,
   contenders: everyPool('cold-start.js'),
   amount: ({ quick, long }) => (quick ? 1 : long ? 5 : 1),
+  forecast: 0.3,
   verdict: againstSameKind(1.2),
 };
 

@@ -163,6 +163,7 @@ const memory = {
     },
   ],
   amount: ({ quick }) => (quick ? 64 : 2048),
+  forecast: 4,
   value: ({ figures = {} }) => figures.held ?? Number.NaN,
   verdict(outcomes) {
     const ours = named(outcomes, 'zoosync');

@@ -57,6 +57,25 @@ export function presentNode(major) {
 }
 
 /**
+ * Fetches Node of this major version into out/nodes, and says on standard error what goes wrong.
+ * @param {string} major
+ * @returns {string | undefined} why it cannot be had
+ */
+export function fetchNode(major) {
+  const { version, name, folder, binary } = placeOf(major);
+  let why;
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    why = install(folder, `${name}@${version}`);
+    if (why === undefined) break;
+    process.stderr.write(`Could not fetch Node ${version}, attempt ${attempt} of 2:\n${why}\n`);
+  }
+  if (why !== undefined) return `Node ${version} could not be fetched from the npm registry.`;
+  const found = versionOf(binary);
+  if (found === version) return undefined;
+  return `${binary} is Node ${found ?? '(it does not start)'}, not ${version}.`;
+}
+
+/**
  * Node of this major version: the one that is here already, or a new one in out/nodes.
  * Ends the script when it cannot be had.
  * @param {string} major
@@ -65,17 +84,9 @@ export function presentNode(major) {
 export function nodeOf(major) {
   const present = presentNode(major);
   if (present) return present;
-  const { version, name, folder, binary } = placeOf(major);
+  const { version, binary } = placeOf(major);
   const started = performance.now();
-  let why;
-  for (let attempt = 1; attempt <= 2; attempt += 1) {
-    why = install(folder, `${name}@${version}`);
-    if (why === undefined) break;
-    process.stderr.write(`Could not fetch Node ${version}, attempt ${attempt} of 2:\n${why}\n`);
-  }
-  if (why !== undefined) fail(`Node ${version} could not be fetched from the npm registry.`);
-  const found = versionOf(binary);
-  if (found !== version)
-    fail(`${binary} is Node ${found ?? '(it does not start)'}, not ${version}.`);
+  const why = fetchNode(major);
+  if (why !== undefined) fail(why);
   return { major, version, binary, seconds: (performance.now() - started) / 1000 };
 }
