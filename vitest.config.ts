@@ -14,7 +14,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'test/bench/*.test.js'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -9,7 +9,7 @@ npm run bench -- [part …] [options]
 
 Parts: ${parts.join(' ')}
   Without a part: ${defaultParts.join(', ')}. 'versions' runs ours on Node 20 to 26
-  and fetches those that are missing from the npm registry into out/nodes (about 45 MB each).
+  and fetches those that are missing from the npm registry into out/nodes.
 
 Options
   --only ID      one question, may be repeated; --list shows the IDs

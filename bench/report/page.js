@@ -18,7 +18,7 @@ function byRun(stored) {
 }
 
 /** @param {string} text @returns {string} nothing of where this clone is */
-const withoutRoot = (text) => text.replaceAll(`${root}/`, '').replaceAll(root, '.');
+const withoutRoot = (text) => text.replaceAll(root, '');
 
 /** @param {Stored} stored @returns {string} */
 function absentees({ outcomes }) {
@@ -46,6 +46,10 @@ function section(stored, { dated, plots, folder }) {
 
 ${figuresTable(stored)}${absentees(stored)}${pictures(own, folder)}`;
 }
+
+/** @param {string} title @param {string | undefined} content @param {string} [after] */
+const titled = (title, content, after = '') =>
+  content === undefined ? '' : `## ${title}\n\n${content}${after}\n\n`;
 
 /** @param {Stored[]} run @param {boolean} isOnly */
 function describeRun(run, isOnly) {
@@ -89,14 +93,6 @@ this machine and this run.
 
 ${isMixed ? mixture : ''}${runs.map((run) => describeRun(run, !isMixed)).join('\n\n')}
 
-## Beside the best peer
-
-${comparisonTable(stored)}${overview}
-
-## Targets
-
-${targetsTable(stored)}
-
-${sections.join('\n\n')}
+${titled('Beside the best peer', comparisonTable(stored), overview)}${titled('Targets', targetsTable(stored))}${sections.join('\n\n')}
 `;
 }

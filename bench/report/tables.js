@@ -16,17 +16,18 @@ export const table = (header, rows) =>
     .map((cells) => `| ${cells.map((text) => cell(text)).join(' | ')} |`)
     .join('\n');
 
-/** What a target asks, and whether it is reached. @param {readonly Result[]} results @returns {string} */
+/** What a target asks, and whether it is reached. @param {readonly Result[]} results */
 export function targetsTable(results) {
   const rows = results.flatMap(({ title, verdict }) => {
     if (!verdict) return [];
     const { figure, bar, ratio, target, reached } = verdict;
     return [[title, figure, bar, ratio, target, reached ? 'yes' : '**no**']];
   });
+  if (rows.length === 0) return undefined;
   return table(['what', 'zoosync', 'against', 'ratio', 'target', 'reached'], rows);
 }
 
-/** What the README shows. @param {readonly Result[]} results @returns {string} */
+/** What the README shows. @param {readonly Result[]} results */
 export function comparisonTable(results) {
   const rows = comparisons(results).map(({ row, result, ours, peer, ratio }) => [
     row.label,
@@ -34,7 +35,7 @@ export function comparisonTable(results) {
     `${quantity(peer.median, result.unit)} (${peer.name})`,
     ratioText(ratio),
   ]);
-  return table(['', 'zoosync', 'best peer', ''], rows);
+  return rows.length === 0 ? undefined : table(['', 'zoosync', 'best peer', ''], rows);
 }
 
 /** @param {Outcome} outcome @returns {boolean} */
