@@ -9,7 +9,7 @@ import { times } from '../harness/format.js';
  * @property {string} label
  * @property {string} id of the question
  * @property {string} ours which contender is ours
- * @property {string[]} [also] contenders that count as peers here beside those that always do
+ * @property {RegExp} [also] names of contenders that count as peers here beside those that always do
  * @property {boolean} [plotted]
  *
  * @typedef {object} Comparison
@@ -32,7 +32,7 @@ export const rows = [
     label: '64 B, 256 at a time, blocking',
     id: 'queue-batch',
     ours: 'zoosync',
-    also: ['unix socket, 256 corked'],
+    also: /, 256 corked$/,
     plotted: true,
   },
   {
@@ -52,7 +52,7 @@ export const rows = [
     label: '1 MiB copied in, read in place',
     id: 'queue-copy',
     ours: 'zoosync',
-    also: ['Buffer.copy'],
+    also: /^Buffer\.copy$/,
   },
   {
     label: '1080p frame to a process, answer back',
@@ -64,7 +64,7 @@ export const rows = [
     label: 'lock and unlock, nobody waits',
     id: 'lock-uncontended',
     ours: 'zoosync, acquireSync',
-    also: ['Atomics between threads'],
+    also: /^Atomics between threads$/,
   },
   {
     label: 'pool of 2 processes, one no-op at a time',
@@ -104,7 +104,7 @@ function compare(row, result) {
   const ours = present.find(({ name }) => name === row.ours);
   const sign = result.better === 'more' ? -1 : 1;
   const peer = present
-    .filter(({ role, name }) => role === 'peer' || row.also?.includes(name))
+    .filter(({ role, name }) => role === 'peer' || row.also?.test(name))
     .sort((a, b) => sign * (a.median - b.median))[0];
   if (!ours || !peer) return undefined;
   const quotient = ours.median / peer.median;

@@ -119,9 +119,11 @@ describe('forecast', () => {
 
 describe('the table of the README', () => {
   it('has rows whose questions and contenders exist', () => {
-    for (const { id, ours, also = [] } of rows) {
-      const names = questions.find((one) => one.id === id)?.contenders.map(({ name }) => name);
-      expect(names, id).toEqual(expect.arrayContaining([ours, ...also]));
+    for (const { id, ours, also } of rows) {
+      const contenders = questions.find((one) => one.id === id)?.contenders ?? [];
+      const names = contenders.map(({ name }) => name);
+      expect(names, id).toContain(ours);
+      if (also) expect(names, id).toContainEqual(expect.stringMatching(also));
     }
   });
 
