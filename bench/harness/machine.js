@@ -1,9 +1,20 @@
 /** What the figures were measured with. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { usableProcessors } from './processors.js';
 
-const peers = ['zeromq', 'fs-ext', 'piscina', 'tinypool', 'workerpool'];
+const peers = [
+  'zeromq',
+  'ringbuf.js',
+  '@redis/client',
+  'fs-ext',
+  'proper-lockfile',
+  'piscina',
+  'tinypool',
+  'workerpool',
+  'jest-worker',
+];
 
 /** @param {string} file @returns {{ version: string, devDependencies?: Record<string, string> }} */
 const packageFile = (file) =>
@@ -18,6 +29,12 @@ function installedVersion(name) {
   }
 }
 
+/** @returns {string} version of the server on the PATH */
+function redisVersion() {
+  const { stdout } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
+  return /\bv=(\S+)/.exec(stdout ?? '')?.[1] ?? 'not installed';
+}
+
 /** @returns {import('./types.d.ts').Machine} */
 export function describeMachine() {
   const [first] = os.cpus();
@@ -30,7 +47,10 @@ export function describeMachine() {
     kernel: `${os.type()} ${os.release()}`,
     node: process.version,
     zoosync: packageFile('package.json').version,
-    packages: Object.fromEntries(peers.map((name) => [name, installedVersion(name)])),
+    packages: {
+      ...Object.fromEntries(peers.map((name) => [name, installedVersion(name)])),
+      'redis-server': redisVersion(),
+    },
   };
 }
 

@@ -27,6 +27,7 @@ const uncontended = {
       options: { call: 'tryAcquire' },
     },
     { name: 'flock with fs-ext', role: 'peer', file: 'lock/fs-ext-flock.js' },
+    { name: 'proper-lockfile', role: 'peer', file: 'lock/proper-lockfile.js' },
     { name: 'Atomics between threads', role: 'beside', file: 'lock/atomics-lock.js' },
   ],
   value: nanosecondsEach,

@@ -12,12 +12,12 @@ import { named } from '../harness/verdict.js';
 export const threads = /** @type {const} */ ({
   ours: 'zoosync, threads',
   floor: 'postMessage, no pool',
-  peers: ['piscina', 'tinypool, threads', 'workerpool, threads'],
+  peers: ['piscina', 'tinypool, threads', 'workerpool, threads', 'jest-worker, threads'],
 });
 export const processes = /** @type {const} */ ({
   ours: 'zoosync, processes',
   floor: 'fork and send, no pool',
-  peers: ['tinypool, child_process', 'workerpool, processes'],
+  peers: ['tinypool, child_process', 'workerpool, processes', 'jest-worker, processes'],
 });
 
 /** @param {Outcome[]} outcomes @param {readonly string[]} names @param {Better} better */

@@ -15,9 +15,11 @@ const pools = /** @type {const} */ ([
   { name: 'piscina', role: 'peer', pool: 'piscina', kind: 'thread' },
   { name: 'tinypool, threads', role: 'peer', pool: 'tinypool', kind: 'thread' },
   { name: 'workerpool, threads', role: 'peer', pool: 'workerpool', kind: 'thread' },
+  { name: 'jest-worker, threads', role: 'peer', pool: 'jest-worker', kind: 'thread' },
   { name: threads.floor, role: 'limit', pool: 'raw', kind: 'thread' },
   { name: 'tinypool, child_process', role: 'peer', pool: 'tinypool', kind: 'process' },
   { name: 'workerpool, processes', role: 'peer', pool: 'workerpool', kind: 'process' },
+  { name: 'jest-worker, processes', role: 'peer', pool: 'jest-worker', kind: 'process' },
   { name: processes.floor, role: 'limit', pool: 'raw', kind: 'process' },
 ]);
 
@@ -114,7 +116,11 @@ const killed = {
   bytes: 0,
   contenders: [
     ...everyPool('killed.js').filter(
-      ({ role, options }) => role !== 'limit' && options?.kind === 'process',
+      ({ role, options }) =>
+        role !== 'limit' &&
+        options?.kind === 'process' &&
+        // It rejects the task and puts nobody in the place of the worker.
+        options.pool !== 'jest-worker',
     ),
     {
       name: 'zoosync threads, process.exit in the task',
