@@ -9,12 +9,16 @@ const script = new URL('partner.js', import.meta.url);
 /**
  * @param {string} module URL of the contender
  * @param {object} options for `partner`
- * @param {{ serialization?: 'json' | 'advanced' }} [how]
+ * @param {{ serialization?: 'json' | 'advanced', stdin?: number | 'ignore', stdout?: 'pipe' | 'inherit' }} [how]
  */
-export function startProcess(module, options, { serialization = 'advanced' } = {}) {
+export function startProcess(
+  module,
+  options,
+  { serialization = 'advanced', stdin = 'ignore', stdout = 'inherit' } = {},
+) {
   const child = fork(fileURLToPath(script), [module, JSON.stringify(options)], {
     serialization,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: [stdin, stdout, 'inherit', 'ipc'],
   });
   child.once('exit', (code) => {
     // Uncaught on purpose: a contender without its partner would wait for ever.

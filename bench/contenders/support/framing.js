@@ -8,8 +8,23 @@ export function frame(message) {
   return framed;
 }
 
-/** Cuts chunks into messages. Those that lie within one chunk are not copied. */
+/** @param {Uint8Array} message @returns {Buffer} to be written before a message that is not copied */
+export function header({ length }) {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32LE(length);
+  return bytes;
+}
+
+/** From here on memory is used again: fresh pages cost more than the copy. */
+const leastBytesToKeep = 2 ** 16;
+
+/**
+ * Cuts chunks into messages. Those that lie within one chunk are not copied; large ones are valid
+ * until the next.
+ */
 export class Unframer {
+  /** @type {Buffer} */
+  #kept = Buffer.alloc(0);
   #header = Buffer.alloc(4);
   #headerBytes = 0;
   /** @type {Buffer | undefined} */
@@ -42,11 +57,18 @@ export class Unframer {
     const taken = chunk.copy(this.#header, this.#headerBytes, at);
     this.#headerBytes += taken;
     if (this.#headerBytes === 4) {
-      this.#message = Buffer.allocUnsafe(this.#header.readUInt32LE(0));
+      this.#message = this.#memory(this.#header.readUInt32LE(0));
       this.#messageBytes = 0;
       this.#headerBytes = 0;
     }
     return at + taken;
+  }
+
+  /** @param {number} length @returns {Buffer} */
+  #memory(length) {
+    if (length < leastBytesToKeep) return Buffer.allocUnsafe(length);
+    if (this.#kept.length !== length) this.#kept = Buffer.allocUnsafe(length);
+    return this.#kept;
   }
 
   /** @param {Buffer} chunk @param {number} at @returns {number} where to go on */

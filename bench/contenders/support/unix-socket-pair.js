@@ -4,6 +4,9 @@ import { rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { place } from '../../harness/processors.js';
+import { startProcess } from '../../harness/start-partner.js';
+import { singleBuffer } from './single-buffer.js';
 
 /** @param {string} prefix @returns {string} */
 const socketPath = (prefix) => path.join(os.tmpdir(), `${prefix}.sock`);
@@ -24,4 +27,33 @@ export async function connectToHost(prefix) {
   const socket = net.connect(socketPath(prefix));
   await once(socket, 'connect');
   return socket;
+}
+
+/**
+ * @param {string} module URL of the contender
+ * @param {import('../../harness/types.d.ts').ContenderOptions} options
+ * @returns {Promise<import('./byte-stream.js').Ends>}
+ */
+export async function startConnected(module, options) {
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  let child;
+  const socket = await acceptPartner(options.prefix, () => {
+    child = startProcess(module, options);
+  });
+  if (child === undefined) throw new Error('nobody was started');
+  place(options.processors, 0, 2);
+  return { input: socket, output: socket, child };
+}
+
+/**
+ * @param {import('../../harness/types.d.ts').ContenderOptions} options
+ * @returns {Promise<import('./byte-stream.js').PartnerEnds>}
+ */
+export async function connectPartner({ prefix, processors }) {
+  const { onread, listen } = singleBuffer();
+  const socket = net.connect({ path: socketPath(prefix), onread });
+  await once(socket, 'connect');
+  place(processors, 1, 2);
+  process.disconnect();
+  return { listen, output: socket };
 }
