@@ -41,7 +41,19 @@ const answer = {
   contenders: [
     { name: 'zoosync', role: 'ours', file: 'frames/answer-zoosync.js', options: { slots } },
     { name: 'fork, advanced', role: 'peer', file: 'frames/answer-child-process.js' },
-    { name: 'worker postMessage, copied', role: 'peer', file: 'frames/answer-worker-thread.js' },
+    {
+      name: 'worker postMessage, copied',
+      role: 'peer',
+      file: 'frames/answer-worker-thread.js',
+      options: { transfer: false },
+    },
+    {
+      name: 'worker postMessage, copied and transferred',
+      role: 'peer',
+      file: 'frames/answer-worker-thread.js',
+      options: { transfer: true },
+    },
+    { name: 'pipe', role: 'peer', file: 'frames/answer-pipe.js' },
     { name: 'unix socket', role: 'peer', file: 'frames/answer-unix-socket.js' },
   ],
   value: perSecond,

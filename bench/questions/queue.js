@@ -15,8 +15,31 @@ const frameBytes = 1920 * 1080 * 3;
 
 /** Everybody who sends one message after the other. */
 const streamPeers = /** @type {const} */ ([
-  { name: 'child_process, advanced', role: 'peer', file: 'stream/child-process.js' },
-  { name: 'worker postMessage', role: 'peer', file: 'stream/worker-thread.js' },
+  {
+    name: 'child_process, json',
+    role: 'peer',
+    file: 'stream/child-process.js',
+    options: { serialization: 'json' },
+  },
+  {
+    name: 'child_process, advanced',
+    role: 'peer',
+    file: 'stream/child-process.js',
+    options: { serialization: 'advanced' },
+  },
+  {
+    name: 'worker postMessage, copied',
+    role: 'peer',
+    file: 'stream/worker-thread.js',
+    options: { transfer: false },
+  },
+  {
+    name: 'worker postMessage, transferred',
+    role: 'peer',
+    file: 'stream/worker-thread.js',
+    options: { transfer: true },
+  },
+  { name: 'pipe', role: 'peer', file: 'stream/pipe.js', options: { corked: false } },
   {
     name: 'unix socket',
     role: 'peer',
@@ -26,12 +49,36 @@ const streamPeers = /** @type {const} */ ([
   { name: 'zeromq.js push/pull', role: 'peer', file: 'stream/zeromq.js' },
 ]);
 
-const corkedSocket = /** @type {const} */ ({
-  name: 'unix socket, 256 corked',
+/**
+ * @param {{ batch: number, awaited: boolean }} options
+ * @returns {import('../harness/types.d.ts').ContenderDescription[]}
+ */
+const redis = (options) => [
+  { name: 'Redis list', role: 'peer', file: 'stream/redis-list.js', options },
+  { name: 'Redis stream', role: 'peer', file: 'stream/redis-stream.js', options },
+];
+
+/** Between the threads of one process only, so it is not what the others are measured by. */
+const threadRing = /** @type {const} */ ({
+  name: 'SharedArrayBuffer ring, threads',
   role: 'beside',
-  file: 'stream/unix-socket.js',
-  options: { corked: true },
+  file: 'stream/shared-array-ring.js',
 });
+
+const corked = /** @type {const} */ ([
+  {
+    name: 'pipe, 256 corked',
+    role: 'beside',
+    file: 'stream/pipe.js',
+    options: { corked: true },
+  },
+  {
+    name: 'unix socket, 256 corked',
+    role: 'beside',
+    file: 'stream/unix-socket.js',
+    options: { corked: true },
+  },
+]);
 
 const stream = /** @type {const} */ ({
   part: 'queue',
@@ -74,7 +121,9 @@ const single = {
   contenders: [
     { name: 'zoosync', role: 'ours', file: 'stream/zoosync-single.js' },
     ...streamPeers,
-    corkedSocket,
+    ...redis({ batch: 1, awaited: false }),
+    ...corked,
+    threadRing,
     ...nativeQueues,
     bareRing,
   ],
@@ -106,7 +155,9 @@ const batch = {
       options: { touch: false },
     },
     ...streamPeers,
-    corkedSocket,
+    ...redis({ batch: 256, awaited: false }),
+    ...corked,
+    threadRing,
     bareRing,
   ],
   value: perSecond,
@@ -132,6 +183,7 @@ const awaited = {
       options: { codec: 'msgpack' },
     },
     ...streamPeers,
+    ...redis({ batch: 1, awaited: true }),
   ],
   value: perSecond,
   verdict: rateTimesBest(2, stream),
@@ -159,6 +211,20 @@ const copyOf = ({ id, title, bytes, ringBytes }) => ({
       options: { ringBytes, take: 'view' },
     },
     { name: 'Buffer.copy', role: 'limit', file: 'copy/buffer-copy.js', options: { ringBytes } },
+    {
+      name: 'worker postMessage, copied',
+      role: 'peer',
+      file: 'copy/worker-thread.js',
+      options: { ringBytes, transfer: false },
+    },
+    {
+      name: 'worker postMessage, copied and transferred',
+      role: 'peer',
+      file: 'copy/worker-thread.js',
+      options: { ringBytes, transfer: true },
+    },
+    { name: 'pipe', role: 'peer', file: 'copy/pipe.js' },
+    { name: 'unix socket', role: 'peer', file: 'copy/unix-socket.js' },
   ],
   value: perSecond,
   verdict: allOf(

@@ -1,4 +1,4 @@
-/** `postMessage` to a worker thread; the bytes are cloned. */
+/** `postMessage` to a worker thread; the bytes are cloned, or each message's memory handed over. */
 import { once } from 'node:events';
 import { parentPort } from 'node:worker_threads';
 import { place } from '../../harness/processors.js';
@@ -6,9 +6,9 @@ import { startThread } from '../../harness/start-partner.js';
 import { stopwatch } from '../support/stopwatch.js';
 import { Tally, announce, checkAnswer } from '../support/tally.js';
 
-/** @typedef {import('../../harness/types.d.ts').ContenderOptions} ContenderOptions */
+/** @typedef {import('../../harness/types.d.ts').ContenderOptions & { transfer: boolean }} Options */
 
-/** @param {ContenderOptions} options @returns {Promise<import('../../harness/types.d.ts').Session>} */
+/** @param {Options} options @returns {Promise<import('../../harness/types.d.ts').Session>} */
 export async function open(options) {
   const worker = startThread(import.meta.url, options);
   await once(worker, 'message');
@@ -21,7 +21,12 @@ export async function open(options) {
       worker.postMessage(new Uint8Array(announce(amount)));
       for (let index = 0; index < amount; index += 1) {
         message[0] = index;
-        worker.postMessage(message);
+        if (options.transfer) {
+          const own = message.slice();
+          worker.postMessage(own, [own.buffer]);
+        } else {
+          worker.postMessage(message);
+        }
       }
       const [answer] = await answered;
       checkAnswer(answer, amount);
@@ -33,7 +38,7 @@ export async function open(options) {
   };
 }
 
-/** @param {ContenderOptions} options */
+/** @param {Options} options */
 export function partner({ processors }) {
   place(processors, 1, 2);
   const tally = new Tally();
