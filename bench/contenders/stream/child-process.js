@@ -35,9 +35,10 @@ export function open(options) {
   const { pack, unpack } = forms[serialization];
   const child = startProcess(import.meta.url, options, { serialization });
   place(options.processors, 0, 2);
-  const message = Buffer.alloc(options.bytes);
   return {
-    async run(amount) {
+    /** @param {number} amount @param {number} [bytes] of each message, when not as usual */
+    async run(amount, bytes = options.bytes) {
+      const message = Buffer.alloc(bytes);
       const elapsed = stopwatch();
       const answered = once(child, 'message');
       child.send(pack(announce(amount)));

@@ -13,9 +13,10 @@ export async function open(options) {
   const worker = startThread(import.meta.url, options);
   await once(worker, 'message');
   place(options.processors, 0, 2);
-  const message = new Uint8Array(options.bytes);
   return {
-    async run(amount) {
+    /** @param {number} amount @param {number} [bytes] of each message, when not as usual */
+    async run(amount, bytes = options.bytes) {
+      const message = new Uint8Array(bytes);
       const elapsed = stopwatch();
       const answered = once(worker, 'message');
       worker.postMessage(new Uint8Array(announce(amount)));

@@ -1,7 +1,7 @@
 /** What pipe and unix socket have in common: a stream of bytes there, and one back. */
 import { once } from 'node:events';
 import { ended } from '../../harness/start-partner.js';
-import { Unframer, frame, header } from './framing.js';
+import { Unframer, frame, header, leastBytesToKeep } from './framing.js';
 import { stopwatch, timeEachAsync } from './stopwatch.js';
 import { Tally, announce, checkAnswer, touchLines } from './tally.js';
 
@@ -33,21 +33,22 @@ async function close({ output, child }) {
 }
 
 /**
- * Small messages, each written by itself or 256 corked.
+ * Messages, each written by itself or 256 corked.
  * @param {Ends} ends
  * @param {{ bytes: number, corked?: boolean }} options
- * @returns {import('../../harness/types.d.ts').Session}
  */
-export function messageSession(ends, { bytes, corked = false }) {
+export function messageSession(ends, { bytes: usualBytes, corked = false }) {
   const { output } = ends;
   const receive = receiver(ends);
-  const message = Buffer.alloc(bytes);
+  let message = Buffer.alloc(usualBytes);
 
   /** @param {number} amount */
   async function sendOneByOne(amount) {
+    const isLarge = message.length >= leastBytesToKeep;
     for (let index = 0; index < amount; index += 1) {
       message[0] = index;
-      if (!output.write(frame(message))) await once(output, 'drain');
+      if (isLarge) await writeLarge(output, message);
+      else if (!output.write(frame(message))) await once(output, 'drain');
     }
   }
 
@@ -65,7 +66,9 @@ export function messageSession(ends, { bytes, corked = false }) {
   }
 
   return {
-    async run(amount) {
+    /** @param {number} amount @param {number} [bytes] of each message, when not as usual */
+    async run(amount, bytes = usualBytes) {
+      if (message.length !== bytes) message = Buffer.alloc(bytes, 1);
       const elapsed = stopwatch();
       const answered = receive();
       output.write(frame(announce(amount)));

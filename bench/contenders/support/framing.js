@@ -16,7 +16,7 @@ export function header({ length }) {
 }
 
 /** From here on memory is used again: fresh pages cost more than the copy. */
-const leastBytesToKeep = 2 ** 16;
+export const leastBytesToKeep = 2 ** 16;
 
 /**
  * Cuts chunks into messages. Those that lie within one chunk are not copied; large ones are valid
