@@ -169,6 +169,12 @@ export class WaitingLine {
     }
   }
 
+  /** Looks again although nobody woke this line: a wake can be lost, or die with whoever was to wake. */
+  lookAgain(): void {
+    const first = this.#first;
+    if (first && !this.#serving && this.#sleepUnlessReady(first)) this.serve();
+  }
+
   /** Arms the wake for this waiter; true when it settled after all. */
   #sleepUnlessReady(waiter: Waiter<unknown>): boolean {
     let status: number;
