@@ -181,9 +181,10 @@ class Queue {
   }
 
   // Asks to be woken through a bell. Try once more afterwards.
-  // An event loop watches a little before it sleeps, too: less long, since it has other work.
+  // An event loop watches a little before it sleeps, too; not when it only looks whether it was
+  // woken in vain, or not at all.
   Status armRead(BellId bell) {
-    if (!gone_) watch_on_loop_.until([&] { return reader_.readable(); });
+    if (!gone_ && !read_armed_) watch_on_loop_.until([&] { return reader_.readable(); });
     return arm(context_.readers(context_.group), bell, read_armed_);
   }
   Status armWrite(BellId bell) { return arm(context_.writers(), bell, write_armed_); }
