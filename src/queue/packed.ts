@@ -51,7 +51,7 @@ const packedSizes = new Uint32Array(maxBatch);
 const largestPacked = 4096;
 const fewestPacked = 8;
 /** Up to so many bytes, a loop is faster than a call of `set`. */
-const copiedByLoop = 64;
+const copiedByLoop = 16;
 
 /** Packs messages that lie here and there, so that one call puts them. All packers share memory. */
 export class Packer {

@@ -6,7 +6,7 @@ export const pointSeconds = 0.06;
 
 /**
  * Repeats with growing amounts until one run takes long enough. `known` keeps the amount for the
- * next round, so that only the first one has to find it.
+ * next round, so that it need not be found again.
  *
  * @param {Map<number, number>} known amounts by point
  * @param {number} point
@@ -20,18 +20,15 @@ export async function runFor(
   run,
   { seconds: wanted = pointSeconds, first = 1 } = {},
 ) {
-  let amount = known.get(point);
-  if (amount === undefined) {
-    amount = first;
-    while (true) {
-      const { operations, seconds } = await run(amount);
-      amount = Math.max(first, Math.ceil((operations / seconds) * wanted));
-      if (seconds >= wanted / 4) break;
-      amount = Math.min(amount, operations * 8);
-    }
-    known.set(point, amount);
+  let amount = known.get(point) ?? first;
+  while (true) {
+    const result = await run(amount);
+    const needed = Math.max(first, Math.ceil((result.operations / result.seconds) * wanted));
+    known.set(point, needed);
+    // Also when it once was enough: the run before may have stood still for a while.
+    if (result.seconds >= wanted / 2) return result;
+    amount = Math.min(needed, result.operations * 8);
   }
-  return run(amount);
 }
 
 /**
