@@ -19,7 +19,7 @@ function columns(rows) {
   );
 }
 
-/** @param {Outcome} outcome @param {Result} result @returns {string[]} */
+/** @param {Outcome} outcome @param {{ unit: string }} result @returns {string[]} */
 function row({ name, absent, failed, values, median, lowest, highest, latency }, { unit }) {
   if (values.length === 0) {
     return [name, failed ? 'failed' : 'absent', absent?.split('\n')[0] ?? '', ''];
@@ -29,30 +29,34 @@ function row({ name, absent, failed, values, median, lowest, highest, latency },
   return [name, quantity(median, unit), spread, tail];
 }
 
-/** @param {Result} result @returns {string[][]} each contender in a row, with all its points */
-function curveRows({ curve, unit, outcomes }) {
+/** @param {Result} result @returns {string[]} each contender in a line, with all its points */
+function curveLines({ curve, unit, outcomes }) {
   const all = outcomes.flatMap(({ points = [] }) => points.map(({ x }) => x));
   const xs = [...new Set(all)].sort((a, b) => a - b);
-  const lines = outcomes.map(({ name, failed, absent, points = [] }) => {
-    if (absent !== undefined) return [name, failed ? 'failed' : 'absent', absent.split('\n')[0]];
+  const present = outcomes.filter(({ points = [] }) => points.length > 0);
+  const rows = present.map(({ name, points = [] }) => {
     const cells = xs.map((x) => {
       const point = points.find((other) => other.x === x);
       return point ? quantity(point.median, unit) : '';
     });
     return [name, ...cells];
   });
-  return [[curve?.x ?? '', ...xs.map((x) => abscissa(x, curve?.x ?? ''))], ...lines];
+  const header = [curve?.x ?? '', ...xs.map((x) => abscissa(x, curve?.x ?? ''))];
+  const absentees = outcomes
+    .filter((outcome) => !present.includes(outcome))
+    .map((outcome) => row(outcome, { unit }));
+  return [...columns([header, ...rows]), ...columns(absentees)];
 }
 
 /** @param {Result} result @returns {string} */
 export function textOf(result) {
-  const rows = result.curve
-    ? curveRows(result)
-    : result.outcomes.map((outcome) => row(outcome, result));
+  const table = result.curve
+    ? curveLines(result)
+    : columns(result.outcomes.map((outcome) => row(outcome, result)));
   const lines = [
     `${result.id}: ${result.title}`,
     `  touched: ${result.touched}`,
-    ...columns(rows).map((line) => `  ${line}`),
+    ...table.map((line) => `  ${line}`),
   ];
   const { verdict } = result;
   if (verdict) {

@@ -49,7 +49,7 @@ const config = {
     labelColor: '#333',
     titleColor: '#333',
   },
-  legend: { labelFontSize: 12, labelLimit: 300, symbolSize: 90, title: null },
+  legend: { labelFontSize: 12, labelLimit: 0, symbolSize: 90, title: null },
   text: { fontSize: 12 },
   view: { stroke: null },
 };
@@ -65,6 +65,8 @@ async function draw(specification) {
       config,
       ...specification,
     }),
+    // Its warnings are about legends that are left out on purpose.
+    { logger: vega.logger(vega.Error) },
   );
   return new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG();
 }
@@ -99,7 +101,13 @@ function lineEncoding(lines) {
       field: 'name',
       type: 'nominal',
       scale: { domain, range: coloursOf(lines) },
-      legend: { orient: 'bottom', columns: 3, symbolType: 'stroke', symbolStrokeWidth: 3 },
+      legend: {
+        orient: 'bottom',
+        columns: 2,
+        symbolType: 'stroke',
+        symbolStrokeWidth: 3,
+        symbolOpacity: 1,
+      },
     },
     strokeDash: {
       field: 'name',
@@ -110,7 +118,7 @@ function lineEncoding(lines) {
     strokeWidth: {
       field: 'name',
       type: 'nominal',
-      scale: { domain, range: lines.map((line) => (isOurs(line) ? 3 : 1.8)) },
+      scale: { type: 'ordinal', domain, range: lines.map((line) => (isOurs(line) ? 3 : 1.8)) },
       legend: null,
     },
   };
@@ -164,7 +172,9 @@ export async function lineChart({ title, unit, curve, outcomes }) {
     type: 'quantitative',
     scale: isLog ? { type: 'log' } : { zero: true },
     axis: {
-      title: isLog ? `${curve.y}, logarithmic` : curve.y,
+      title: [curve.y, ...(unit === 'ns' ? [] : [unit]), ...(isLog ? ['logarithmic'] : [])].join(
+        ', ',
+      ),
       labelExpr: labelExpression(unit),
       ...(isLog ? { values: decades(all) } : { tickCount: 5 }),
     },
