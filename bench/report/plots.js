@@ -1,5 +1,6 @@
 /** Which plots are drawn of which figures. */
-import { barCharts, latencyChart, lineChart, overviewChart } from './charts.js';
+import { barCharts, overviewChart } from './bars.js';
+import { latencyChart, lineChart } from './lines.js';
 import { comparisons } from './rows.js';
 
 /**
