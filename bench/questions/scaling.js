@@ -61,10 +61,11 @@ const size = {
       file: 'scaling/size-buffer-copy.js',
       options: { sizes },
     },
-    peerSizes('worker postMessage', 'worker-thread.js'),
+    peerSizes('worker postMessage, copied', 'worker-thread.js', { transfer: false }),
     peerSizes('unix socket', 'unix-socket.js', { corked: false }),
     // Beyond a MiB one message takes as long as all other points together.
     peerSizes('child_process, advanced', 'child-process.js', {
+      serialization: 'advanced',
       sizes: sizes.filter((bytes) => bytes <= MiB),
     }),
   ],
