@@ -36,6 +36,8 @@ import type { WorkerHandle, WorkerOwner } from './worker-handle.js';
 
 /** A healthy worker answers within so many milliseconds, on a busy machine too. */
 const shortestProbe = 200;
+/** Calls in a row after which the workers get to hear of them. */
+const callsInARow = 64;
 /** How often the pool looks for tasks that wait behind a slow one. */
 const stallCheck = 10;
 /** How long, and how often, a task waits for memory that others give back, in milliseconds. */
@@ -87,6 +89,8 @@ export class Dispatcher implements WorkerOwner, Nursery {
   /** Tasks wait; 'drain' is due when none does any more. */
   #drainIsDue = false;
   #dispatchIsDue = false;
+  /** Calls since the last dispatch. */
+  #callsInARow = 0;
   /** What every task is rejected with from now on. */
   #destroyed: Error | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
@@ -137,6 +141,8 @@ export class Dispatcher implements WorkerOwner, Nursery {
 
   /** After the calls that the program makes in a row: then they go together, with one wake. */
   #dispatchSoon(): void {
+    this.#callsInARow += 1;
+    if (this.#callsInARow === callsInARow) this.#keepBusy();
     if (this.#dispatchIsDue) return;
     this.#dispatchIsDue = true;
     queueMicrotask(this.#dispatchNow);
@@ -144,8 +150,19 @@ export class Dispatcher implements WorkerOwner, Nursery {
 
   readonly #dispatchNow = (): void => {
     this.#dispatchIsDue = false;
+    this.#callsInARow = 0;
     this.#dispatch();
   };
+
+  /**
+   * A program may make thousands of calls before it lets the event loop turn. The workers need not
+   * wait for the last one: they run what they were sent meanwhile, and get more when they answer.
+   */
+  #keepBusy(): void {
+    this.#callsInARow = 0;
+    for (const worker of this.lifecycle.serving()) worker.hear();
+    this.#dispatch();
+  }
 
   /** Sends what there is room for, and starts workers for the rest. */
   #dispatch(): void {

@@ -317,7 +317,9 @@ export class ZooPool<M extends object = Record<string, TaskFunction>>
         const given = parseRunOptions(options, this.#settings.defaults, places);
         demands = given.demands;
         const { onProgress } = given;
-        if (onProgress) caller.progress = (value) => callSafely(() => onProgress(value));
+        // Not at once: answers may also be read while the program makes its next call.
+        if (onProgress)
+          caller.progress = (value) => queueMicrotask(() => callSafely(() => onProgress(value)));
       }
       const cargo = pack(this.#codec, kind, args, caller.progress !== undefined);
       this.#dispatcher.submit(name, cargo, demands, caller);

@@ -443,6 +443,15 @@ export class WorkerHandle implements Load {
     return false;
   }
 
+  /** Reads what it has said by now, without waiting for a turn of the event loop. */
+  hear(): void {
+    try {
+      this.#outbox.takeAll(this.#take);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   readonly #take = (source: Buffer, start: number, end: number): void => {
     this.#framesRead += 1;
     const kind = source[start] as number;
