@@ -49,6 +49,11 @@ const messagePack: ValueCodec = {
   keepsSource: false,
 };
 
+/** Whether it is the one of this package; a codec of the user may have the same name. */
+export function isMessagePack(codec: ValueCodec): boolean {
+  return codec === messagePack;
+}
+
 const json: ValueCodec = {
   name: 'json',
   encode(value) {

@@ -214,13 +214,20 @@ export class Dispatcher implements WorkerOwner, Nursery {
   #feedAll(): void {
     if (this.#queue.size === 0) return;
     const now = performance.now();
-    const fed: WorkerHandle[] = [];
-    let hungry = [...this.lifecycle.serving()].sort((a, b) => a.inFlight - b.inFlight);
-    while (hungry.length > 0) {
-      hungry = hungry.filter((worker) => this.#sendNext(worker, now));
-      for (const worker of hungry) if (!fed.includes(worker)) fed.push(worker);
+    const serving = [...this.lifecycle.serving()].sort((a, b) => a.inFlight - b.inFlight);
+    // The first so many have room still; the others got what they take.
+    let hungry = serving.length;
+    while (hungry > 0) {
+      let next = 0;
+      for (let i = 0; i < hungry; i++) {
+        const worker = serving[i] as WorkerHandle;
+        if (!this.#sendNext(worker, now)) continue;
+        serving[i] = serving[next] as WorkerHandle;
+        serving[next++] = worker;
+      }
+      hungry = next;
     }
-    for (const worker of fed) worker.flush();
+    for (const worker of serving) worker.flush();
     this.#emitDrain();
   }
 
@@ -240,13 +247,14 @@ export class Dispatcher implements WorkerOwner, Nursery {
   }
 
   #send(worker: WorkerHandle, task: Task, now: number): void {
-    if (!worker.functions.has(task.name)) {
+    const index = worker.functions.get(task.experience.name);
+    if (index === undefined) {
       const error = unknownTask(this.#settings.module, task.name, [...worker.functions.keys()]);
       this.#settle(task, { ok: false, error });
       return;
     }
     try {
-      worker.send(task);
+      worker.send(task, index);
     } catch (error) {
       if (!this.#waitForSpace(task, error)) this.#settle(task, { ok: false, error });
       return;
@@ -325,13 +333,13 @@ export class Dispatcher implements WorkerOwner, Nursery {
     this.#putBack(tasks);
     // What every worker has to hear stays with this one.
     for (const task of tasks) {
-      if (task.cargo.kind === ToWorker.broadcast && worker) this.#sendAnnouncement(worker, task);
+      if (task.kind === ToWorker.broadcast && worker) this.#sendAnnouncement(worker, task);
     }
   }
 
   #putBack(tasks: readonly Task[]): void {
     const waiting = tasks.filter(
-      ({ cargo, phase }) => cargo.kind !== ToWorker.broadcast && phase !== 'settled',
+      ({ kind, phase }) => kind !== ToWorker.broadcast && phase !== 'settled',
     );
     if (waiting.length === 0) return;
     for (const task of waiting) {
@@ -455,7 +463,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
   #sendAnnouncement(worker: WorkerHandle, task: Task): void {
     this.#keepAlive.turnOn();
     try {
-      worker.send(task);
+      worker.send(task, worker.functions.get(task.name) ?? 0);
       worker.flush();
       this.#inFlight += 1;
     } catch (error) {
@@ -482,7 +490,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
     this.#inFlight -= 1;
     task.experience.mean = learn(task.experience.mean, run);
     this.#records.ran(run);
-    if (task.cargo.kind !== ToWorker.broadcast) this.lifecycle.finished(worker);
+    if (task.kind !== ToWorker.broadcast) this.lifecycle.finished(worker);
     this.#settle(task, answer);
   }
 
@@ -531,7 +539,7 @@ export class Dispatcher implements WorkerOwner, Nursery {
 
   /** Whether a task whose worker died runs once more; else it is rejected here. */
   #runsAgain(task: Task, ending: WorkerEnding): boolean {
-    if (task.cargo.kind === ToWorker.broadcast || task.phase === 'settled') return false;
+    if (task.kind === ToWorker.broadcast || task.phase === 'settled') return false;
     if (this.#destroyed) {
       this.#settle(task, { ok: false, error: this.#destroyed });
       return false;

@@ -1,7 +1,8 @@
 /** Values as payloads: the codec's bytes, and the large parts that stay out of them. */
-import type { ValueCodec } from '../codec.js';
+import { isMessagePack, type ValueCodec } from '../codec.js';
 import { takePartsOut, type Part } from './large-values.js';
 import { largeFrom } from './protocol.js';
+import { decodeInteger, encodeInteger, encodeIntegers } from './small-integers.js';
 
 export interface Payload {
   /** Overwritten by the next value. */
@@ -18,6 +19,8 @@ const noBytes = new Uint8Array(0);
  * @throws ZooError `ERR_ZOO_UNSENDABLE`
  */
 export function packValue(codec: ValueCodec, value: unknown): Payload {
+  const integer = isMessagePack(codec) ? encodeInteger(value) : undefined;
+  if (integer) return { bytes: integer, parts: noParts };
   // Most values are small, and are not looked through for large parts before that is known.
   const early = isLarge(value) ? takePartsOut(value) : undefined;
   if (early) return packWithout(codec, early);
@@ -32,6 +35,8 @@ export function packArguments(codec: ValueCodec, args: readonly unknown[]): Payl
     const { bytes, parts } = packValue(codec, args[0]);
     return { bytes, parts: parts.map(({ path, view }) => ({ path: [0, ...path], view })) };
   }
+  const integers = isMessagePack(codec) ? encodeIntegers(args) : undefined;
+  if (integers) return { bytes: integers, parts: noParts };
   const early = args.some(isLarge) ? takePartsOut(args) : undefined;
   return early ? packWithout(codec, early) : packValue(codec, args);
 }
@@ -67,6 +72,10 @@ export function unpackValue(
   start: number,
   end: number,
 ): unknown {
+  if (isMessagePack(codec)) {
+    const integer = decodeInteger(source, start, end);
+    if (integer !== undefined) return integer;
+  }
   if (!codec.keepsSource) return codec.decode(source, start, end);
   if (codec.name === 'bytes' && start === end) return noBytes;
   const copy = Buffer.from(source.subarray(start, end));

@@ -203,13 +203,8 @@ export function estimateOf(task: Task): number {
  * name has to be short-lived, or nobody knows how long they run. Those with a key start in order,
  * and what was sent ahead and is taken back while its worker goes on may not.
  */
-function needsFreeWorker({ cargo, demands, place }: Task): boolean {
-  return (
-    demands.timeout !== Infinity ||
-    place >= 0 ||
-    cargo.parts.length > 0 ||
-    cargo.kind === ToWorker.stream
-  );
+function needsFreeWorker({ kind, parts, demands, place }: Task): boolean {
+  return demands.timeout !== Infinity || place >= 0 || parts.length > 0 || kind === ToWorker.stream;
 }
 
 /**

@@ -44,10 +44,16 @@ export interface TaskCargo extends Frame {
   readonly parts: readonly Part[];
 }
 
-export class Task {
+/** The cargo lies in the task itself: of thousands that wait, each object costs the collector. */
+export class Task implements TaskCargo {
   readonly id: number;
   readonly experience: Experience;
-  cargo: TaskCargo;
+  readonly memory: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly kind: number;
+  readonly flags: number;
+  parts: readonly Part[];
   readonly demands: TaskDemands;
   readonly caller: Caller;
   /** When it was queued, in milliseconds of `performance.now()`. */
@@ -82,7 +88,12 @@ export class Task {
   ) {
     this.id = id;
     this.experience = experience;
-    this.cargo = cargo;
+    this.memory = cargo.memory;
+    this.start = cargo.start;
+    this.end = cargo.end;
+    this.kind = cargo.kind;
+    this.flags = cargo.flags;
+    this.parts = cargo.parts;
     this.demands = demands;
     this.caller = caller;
     this.queuedAt = queuedAt;
@@ -94,7 +105,7 @@ export class Task {
   keepParts(): void {
     if (!this.borrows) return;
     this.borrows = false;
-    this.cargo = { ...this.cargo, parts: copyParts(this.cargo.parts) };
+    this.parts = copyParts(this.parts);
   }
 
   get name(): string {

@@ -193,28 +193,26 @@ export class WorkerHandle implements Load {
   }
 
   /**
-   * Sends a task with the next `flush`. The worker has a function of this name.
+   * Sends a task with the next `flush`. `index` is that of its function in this worker.
    *
    * @throws ZooError `ERR_ZOO_NO_SPACE` for its large arguments; the task was not sent then
    */
-  send(task: Task): void {
-    const { cargo } = task;
-    let frame: Frame = cargo;
-    let flags = cargo.flags;
-    const payloadBytes = cargo.end - cargo.start - toWorkerHeader;
+  send(task: Task, index: number): void {
+    let frame: Frame = task;
+    let { flags } = task;
+    const payloadBytes = task.end - task.start - toWorkerHeader;
     const beside = payloadBytes >= besideFrom || payloadBytes > this.#inbox.limit / 2;
-    if (beside || cargo.parts.length > 0) {
+    if (beside || task.parts.length > 0) {
       frame = this.#load(task, beside);
       flags |= beside ? Flag.beside | Flag.parts : Flag.parts;
     }
-    const index = this.functions.get(task.name) ?? 0;
-    writeToWorker(frame, cargo.kind, flags, index, task.attempts, task.id);
+    writeToWorker(frame, task.kind, flags, index, task.attempts, task.id);
     task.phase = 'dispatched';
     task.estimate = estimateOf(task);
     this.#tasks.set(task.id, task);
     this.estimated += task.estimate;
     this.#reader.bytesCopied += payloadBytes;
-    if (cargo.kind !== ToWorker.broadcast) this.taken += 1;
+    if (task.kind !== ToWorker.broadcast) this.taken += 1;
     if (this.state === 'idle') this.state = 'busy';
     this.#unsent.push(task);
     this.#unsentFrames.push(frame);
@@ -246,8 +244,8 @@ export class WorkerHandle implements Load {
 
   /** The frame of a task whose arguments lie, wholly or in part, in a segment. */
   #load(task: Task, beside: boolean): Frame {
-    const { parts } = task.cargo;
-    const payload = bytesOfFrame(task.cargo).subarray(toWorkerHeader);
+    const { parts } = task;
+    const payload = bytesOfFrame(task).subarray(toWorkerHeader);
     const { note, segment } = this.#large.place(parts, beside ? payload : undefined, (view) =>
       this.#back.locate(view),
     );
@@ -301,7 +299,7 @@ export class WorkerHandle implements Load {
       if (!this.#tasks.has(task.id)) continue;
       const frame = this.#unsentFrames[i] as Frame;
       if (task.borrows) this.#keepParts(task, frame.memory, frame.start + toWorkerHeader);
-      if (task.cargo.kind !== ToWorker.broadcast) this.taken -= 1;
+      if (task.kind !== ToWorker.broadcast) this.taken -= 1;
       this.#forget(task);
       if (task.phase === 'dispatched') task.phase = 'queued';
       taken.push(task);
@@ -314,11 +312,10 @@ export class WorkerHandle implements Load {
   /** The arguments of a task that comes back are those in its segment. */
   #keepParts(task: Task, memory: Buffer, payload: number): void {
     const { note } = readNote(memory, payload);
-    const parts = note.parts.map((part) => ({
+    task.parts = note.parts.map((part) => ({
       path: part.path,
       view: copyPart(part, this.#large.bytes(part.segment) ?? noBytes) as ArrayBufferView,
     }));
-    task.cargo = { ...task.cargo, parts };
     task.borrows = false;
   }
 
@@ -342,7 +339,7 @@ export class WorkerHandle implements Load {
   get sparesOthers(): boolean {
     if (this.#heard.size === 0) return false;
     // What it has not started was taken back from it, except what every worker has to hear.
-    return [...this.#tasks.values()].some(({ cargo }) => cargo.kind !== ToWorker.broadcast);
+    return [...this.#tasks.values()].some(({ kind }) => kind !== ToWorker.broadcast);
   }
 
   /** The worker may send so many more items of a stream. */
