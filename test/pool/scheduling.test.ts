@@ -17,6 +17,25 @@ describeEachKind('order', (pools) => {
     expect(gate.log()).toEqual(names);
   });
 
+  it('begins, and goes on, while the program still makes its calls', async () => {
+    const gate = makeGate();
+    const pool = shared();
+    await pool.ready();
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    const calls: Promise<unknown>[] = [];
+    // The event loop gets no turn meanwhile.
+    const deadline = performance.now() + 10_000;
+    while (gate.log().length < 10 && performance.now() < deadline) {
+      for (let i = 0; i < 64; i++) {
+        calls.push(pool.run('note', [gate.directory, `${calls.length}`]));
+      }
+      Atomics.wait(pause, 0, 0, 5);
+    }
+    expect(gate.log().length).toBeGreaterThanOrEqual(10);
+    await Promise.all(calls);
+    expect(gate.log()).toEqual(calls.map((_, i) => `${i}`));
+  });
+
   it('goes by priority first, and inside one first in, first out', async () => {
     const gate = makeGate();
     const pool = shared();
