@@ -37,7 +37,7 @@ import type { WorkerHandle, WorkerOwner } from './worker-handle.js';
 /** A healthy worker answers within so many milliseconds, on a busy machine too. */
 const shortestProbe = 200;
 /** Calls in a row after which the workers get to hear of them. */
-const callsInARow = 64;
+const callsInARow = 32;
 /** How often the pool looks for tasks that wait behind a slow one. */
 const stallCheck = 10;
 /** How long, and how often, a task waits for memory that others give back, in milliseconds. */

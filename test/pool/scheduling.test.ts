@@ -26,7 +26,7 @@ describeEachKind('order', (pools) => {
     // The event loop gets no turn meanwhile.
     const deadline = performance.now() + 10_000;
     while (gate.log().length < 10 && performance.now() < deadline) {
-      for (let i = 0; i < 64; i++) {
+      for (let i = 0; i < 32; i++) {
         calls.push(pool.run('note', [gate.directory, `${calls.length}`]));
       }
       Atomics.wait(pause, 0, 0, 5);
