@@ -57,7 +57,7 @@ export type {
 export type { ChannelStats } from './stream/channel-store.js';
 export type { WhenFull } from './stream/local-store.js';
 export { ZooPipe } from './stream/pipe.js';
-export type { PipeOpenOptions, PipeOptions } from './stream/pipe.js';
+export type { PipeOpenOptions, PipeOptions, PipeView } from './stream/pipe.js';
 
 export { AbortError, ChannelClosed, LockRecovered, PeerDied, ZooError } from './errors.js';
 export type { ZooErrorCode, ZooErrorDetails } from './errors.js';

@@ -16,11 +16,22 @@ const mostClaimed = 64;
 /** One pull copies about so much: what is not copied yet stays in the pipe's own memory. */
 const bytesPerPull = 256 * 1024;
 
+/** A chunk of a pipe in place. */
+export interface PipeView {
+  /**
+   * Bytes in the pipe's own memory, valid until the loop asks for the next: keep nothing that
+   * points to them, and copy what has to last. Posting them to a worker would copy the whole pipe.
+   */
+  readonly view: Buffer;
+}
+
 export class PipeReader {
   readonly endpoint: QueueEndpoint;
   /** Chunks that are claimed; the first is read up to `position`. */
   #claimed: ClaimedView[] = [];
   #position = 0;
+  /** Chunks that are looked at in place. */
+  #lent: ClaimedView[] = [];
   /** What a read that was given up had gathered: the next read begins with it. */
   #gathered: Buffer | undefined;
   #gatheredBytes = 0;
@@ -46,16 +57,43 @@ export class PipeReader {
     }
     return this.#orEnd(() => {
       if (this.#nextChunk(operation) === notYet) return notYet;
-      let count = 0;
-      for (let bytes = 0; bytes < bytesPerPull && count < this.#claimed.length; count += 1) {
-        bytes += (this.#claimed[count] as ClaimedView).size;
-      }
-      const taken = this.#claimed.splice(0, count);
+      const taken = this.#takeClaimed(bytesPerPull);
       const chunks = taken.map((chunk) => this.#copyFrom(chunk, 0));
       // All at once: a writer that waits for room is woken once, and finds room for several.
       this.endpoint.releaseMany(taken, operation);
       return chunks;
     });
+  }
+
+  /** Chunks in place; null at the end. The next call, whatever it finds, gives their room back. */
+  lendMany(operation: string): Batch<PipeView> | typeof notYet {
+    this.#takeLentBack(operation);
+    if (this.#gathered || this.#position > 0) {
+      const rest = this.take(operation);
+      return rest === null || rest === notYet ? rest : [{ view: rest }];
+    }
+    return this.#orEnd(() => {
+      if (this.#nextChunk(operation) === notYet) return notYet;
+      // A small pipe is not held up for long: its writer gets room back in several portions.
+      this.#lent = this.#takeClaimed(Math.min(bytesPerPull, this.endpoint.native.capacity / 8));
+      return this.#lent.map(({ view }) => ({ view }));
+    });
+  }
+
+  #takeLentBack(operation: string): void {
+    const lent = this.#lent;
+    if (lent.length === 0) return;
+    this.#lent = [];
+    this.endpoint.releaseMany(lent, operation);
+  }
+
+  /** Of what is claimed, chunks of so many bytes, at least one. */
+  #takeClaimed(most: number): ClaimedView[] {
+    let count = 0;
+    for (let bytes = 0; bytes < most && count < this.#claimed.length; count += 1) {
+      bytes += (this.#claimed[count] as ClaimedView).size;
+    }
+    return this.#claimed.splice(0, count);
   }
 
   /** Exactly `size` bytes, fewer only before the end, and null at the end. */
@@ -151,33 +189,51 @@ export class PipeReader {
   /** The writer learns that nobody reads any more. */
   close(): void {
     this.#claimed = [];
+    this.#lent = [];
     this.#gathered = undefined;
     this.#gatheredBytes = 0;
     this.endpoint.close();
   }
 }
 
-/** The chunks of a pipe for a stream. Giving up closes the reader: the writer has to learn of it. */
-export class PipePuller implements Puller<Uint8Array> {
+/** What a pipe has, pull by pull. Giving up closes the reader: the writer has to learn of it. */
+export class PipePuller<T> implements Puller<T> {
   readonly #reader: PipeReader;
-  readonly #size: number | undefined;
+  readonly #take: () => Batch<T> | typeof notYet;
   readonly #pace = new Pace();
-  #pending: PendingWait<Batch<Uint8Array>> | undefined;
+  #pending: PendingWait<Batch<T>> | undefined;
   #cancelled = false;
 
-  /** With a size, portions of exactly so many bytes, the last may be shorter. */
-  constructor(reader: PipeReader, size?: number) {
+  private constructor(reader: PipeReader, take: () => Batch<T> | typeof notYet) {
     this.#reader = reader;
-    this.#size = size;
+    this.#take = take;
   }
 
-  pull(): Pulled<Uint8Array> {
+  /** Chunks as they were written. */
+  static ofChunks(reader: PipeReader): PipePuller<Uint8Array> {
+    return new PipePuller<Uint8Array>(reader, () => reader.takeMany('iteration'));
+  }
+
+  /** Portions of exactly so many bytes; the last may be shorter. */
+  static ofPortions(reader: PipeReader, size: number): PipePuller<Uint8Array> {
+    return new PipePuller<Uint8Array>(reader, () => {
+      const portion = reader.takeExactly(size, 'iteration');
+      return portion === notYet || portion === null ? portion : [portion];
+    });
+  }
+
+  /** Chunks in place. */
+  static ofViews(reader: PipeReader): PipePuller<PipeView> {
+    return new PipePuller<PipeView>(reader, () => reader.lendMany('iteration of views'));
+  }
+
+  pull(): Pulled<T> {
     if (this.#cancelled) return null;
     if (this.#pace.isTurnDue()) return this.#pace.turn().then(() => this.#pullNow());
     return this.#pullNow();
   }
 
-  #pullNow(): Pulled<Uint8Array> {
+  #pullNow(): Pulled<T> {
     if (this.#cancelled) return null;
     if (this.#reader.endpoint.reading.idle) {
       const batch = this.#take();
@@ -186,15 +242,9 @@ export class PipePuller implements Puller<Uint8Array> {
     return this.#wait();
   }
 
-  #take(): Batch<Uint8Array> | typeof notYet {
-    if (this.#size === undefined) return this.#reader.takeMany('iteration');
-    const portion = this.#reader.takeExactly(this.#size, 'iteration');
-    return portion === notYet || portion === null ? portion : [portion];
-  }
-
-  async #wait(): Promise<Batch<Uint8Array>> {
+  async #wait(): Promise<Batch<T>> {
     const { reading } = this.#reader.endpoint;
-    this.#pending = reading.enter<Batch<Uint8Array>>(
+    this.#pending = reading.enter<Batch<T>>(
       { attempt: () => this.#take(), operation: 'iteration' },
       forever,
     );

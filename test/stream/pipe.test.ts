@@ -167,12 +167,86 @@ it('fails with what its writer gave up with, after what was written', async () =
   expect(refused).toBeInstanceOf(ChannelClosed);
 });
 
+it('shows chunks in place, and gives their room back as the loop goes on', async () => {
+  const { writer, reader } = await pipeWith({ chunkSize: '4KiB' });
+  const source = randomBytes(1_000_000);
+  const sending = (async () => {
+    await writer.write(source);
+    await writer.end();
+  })();
+  const sha = createHash('sha256');
+  let bytes = 0;
+  for await (const { view } of reader.views()) {
+    sha.update(view);
+    bytes += view.length;
+    expect(reader.stats().bytes).toBeLessThanOrEqual(64 * 1024);
+  }
+  await sending;
+  expect(bytes).toBe(source.length);
+  expect(sha.digest('hex')).toBe(createHash('sha256').update(source).digest('hex'));
+  expect(await reader.read()).toBeNull();
+});
+
+it('shows a chunk that is as large as its memory', async () => {
+  const { writer, reader } = await pipeWith();
+  const size = writer.desiredSize ?? 0;
+  expect(writer.writeSync(Buffer.alloc(size, 7))).toBe(true);
+  const waiting = writer.write('after it');
+  const loop = reader.views()[Symbol.asyncIterator]();
+  const first = (await loop.next()).value?.view;
+  expect(first?.length).toBe(size);
+  expect(first?.every((byte) => byte === 7)).toBe(true);
+  expect(await isPending(waiting)).toBe(true);
+  expect(String((await within(loop.next(), 'the next chunk')).value?.view)).toBe('after it');
+  await within(waiting, 'a write for which there is room');
+});
+
+it('shows what is left of a chunk, and what a read that was given up had gathered', async () => {
+  const { writer, reader } = await pipeWith();
+  await writer.write('abcdef');
+  await writer.write('ghi');
+  expect(String(await reader.read(4))).toBe('abcd');
+  const loop = reader.views()[Symbol.asyncIterator]();
+  expect(String((await loop.next()).value?.view)).toBe('ef');
+  expect(String((await loop.next()).value?.view)).toBe('ghi');
+  expect(await failureOf(reader.read(5, { timeout: 5 }))).toMatchObject({
+    code: 'ERR_ZOO_TIMEOUT',
+  });
+  await writer.write('jkl');
+  expect(await failureOf(reader.read(5, { timeout: 5 }))).toMatchObject({
+    code: 'ERR_ZOO_TIMEOUT',
+  });
+  expect(String((await loop.next()).value?.view)).toBe('jkl');
+  const waiting = loop.next();
+  expect(await isPending(waiting)).toBe(true);
+  writer.fail(new RangeError('disk full'));
+  expect((await failureOf(within(waiting, 'the failure'))).message).toBe('disk full');
+});
+
+it('gives up a loop over views when its signal fires, and closes the reader', async () => {
+  const { writer, reader } = await pipeWith();
+  await writer.write('abc');
+  const controller = new AbortController();
+  const loop = reader.views({ signal: controller.signal })[Symbol.asyncIterator]();
+  expect(String((await loop.next()).value?.view)).toBe('abc');
+  const waiting = failureOf(loop.next());
+  controller.abort('enough');
+  expect(await waiting).toMatchObject({ code: 'ABORT_ERR', cause: 'enough' });
+  expect(await failureOf(writer.write('x'))).toMatchObject({ code: 'ERR_ZOO_ENDED' });
+  expect(thrownBy(() => reader.views({ signal: 1 as unknown as AbortSignal })).code).toBe(
+    'ERR_INVALID_ARG_TYPE',
+  );
+});
+
 it('tells its writer that the reader has closed, however it did', async () => {
   const ways: ((reader: ZooPipe) => Promise<unknown>)[] = [
     (reader) => reader.close(),
     (reader) => reader[Symbol.asyncDispose](),
     async (reader) => {
       for await (const chunk of reader) if (chunk.length > 0) break;
+    },
+    async (reader) => {
+      for await (const { view } of reader.views()) if (view.length > 0) break;
     },
     async (reader) => {
       await reader.chunks(10).take(1).toArray();
@@ -207,6 +281,7 @@ it('writes and reads at its own end only', async () => {
   expect(await failureOf(writer.read())).toMatchObject({ code: 'ERR_ZOO_CLOSED' });
   expect(await failureOf(writer.toArray())).toMatchObject({ code: 'ERR_ZOO_CLOSED' });
   expect(thrownBy(() => writer.chunks(1)).code).toBe('ERR_ZOO_CLOSED');
+  expect(thrownBy(() => writer.views()).code).toBe('ERR_ZOO_CLOSED');
   await reader[Symbol.asyncDispose]();
   await writer[Symbol.asyncDispose]();
   expect(await failureOf(writer.write('x'))).toMatchObject({ code: 'ERR_ZOO_CLOSED' });

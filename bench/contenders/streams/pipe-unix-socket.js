@@ -1,4 +1,4 @@
-/** The same chunks through a unix stream socket. */
+/** The same chunks through a unix stream socket: as new Buffers, or all into one. */
 import { once } from 'node:events';
 import { place } from '../../harness/processors.js';
 import { ended, startProcess } from '../../harness/start-partner.js';
@@ -7,9 +7,9 @@ import { stopwatch } from '../support/stopwatch.js';
 import { touchLines } from '../support/tally.js';
 import { acceptPartner, connectToHost } from '../support/unix-socket-pair.js';
 
-/** @typedef {import('../../harness/types.d.ts').ContenderOptions} ContenderOptions */
+/** @typedef {import('../../harness/types.d.ts').ContenderOptions & { inPlace: boolean }} Options */
 
-/** @param {ContenderOptions} options @returns {Promise<import('../../harness/types.d.ts').Session>} */
+/** @param {Options} options @returns {Promise<import('../../harness/types.d.ts').Session>} */
 export async function open(options) {
   /** @type {import('node:child_process').ChildProcess | undefined} */
   let started;
@@ -40,10 +40,8 @@ export async function open(options) {
   };
 }
 
-/** @param {ContenderOptions} options */
-export async function partner({ prefix, processors }) {
-  const socket = await connectToHost(prefix);
-  place(processors, 1, 2);
+/** @param {Options} options */
+export async function partner({ prefix, processors, bytes, inPlace }) {
   let touched = 0;
   let received = 0;
   let wanted = Infinity;
@@ -55,11 +53,25 @@ export async function partner({ prefix, processors }) {
     wanted = Infinity;
     tell('done');
   };
-  socket.on('data', (chunk) => {
+  /** @param {Uint8Array} chunk */
+  const look = (chunk) => {
     touched = (touched + touchLines(chunk)) & 0xffff;
     received += chunk.length;
     check();
-  });
+  };
+  if (inPlace) {
+    await connectToHost(prefix, {
+      buffer: Buffer.alloc(bytes),
+      callback(count, buffer) {
+        look(buffer.subarray(0, count));
+        return true;
+      },
+    });
+  } else {
+    const socket = await connectToHost(prefix);
+    socket.on('data', look);
+  }
+  place(processors, 1, 2);
   onOrder((/** @type {{ bytes: number }} */ { bytes }, say) => {
     wanted = bytes;
     tell = say;

@@ -1,4 +1,4 @@
-/** Chunks through a `ZooPipe`; the other process reads one byte in each cache line. */
+/** Chunks through a `ZooPipe`, looked at in place or as Buffers of their own. */
 import { Stream, ZooPipe } from '../../../dist/index.js';
 import { place } from '../../harness/processors.js';
 import { ended, startProcess } from '../../harness/start-partner.js';
@@ -6,7 +6,7 @@ import { answer, ask, onOrder } from '../support/orders.js';
 import { stopwatch } from '../support/stopwatch.js';
 import { touchLines } from '../support/tally.js';
 
-/** @typedef {import('../../harness/types.d.ts').ContenderOptions & { ringBytes: number }} Options */
+/** @typedef {import('../../harness/types.d.ts').ContenderOptions & { ringBytes: number, inPlace: boolean }} Options */
 
 /** @param {Options} options @returns {import('../../harness/types.d.ts').Session} */
 export function open(options) {
@@ -48,17 +48,20 @@ export function open(options) {
 }
 
 /** @param {Options} options */
-export function partner({ processors }) {
+export function partner({ processors, inPlace }) {
   place(processors, 1, 2);
   let touched = 0;
   onOrder(async (/** @type {{ name: string }} */ { name }, say) => {
     const pipe = await ZooPipe.open(name);
     say('ready');
     let bytes = 0;
-    for await (const chunk of pipe) {
+    /** @param {Uint8Array} chunk */
+    const look = (chunk) => {
       touched = (touched + touchLines(chunk)) & 0xffff;
       bytes += chunk.length;
-    }
+    };
+    if (inPlace) for await (const { view } of pipe.views()) look(view);
+    else for await (const chunk of pipe) look(chunk);
     await pipe[Symbol.asyncDispose]();
     say(bytes);
   });

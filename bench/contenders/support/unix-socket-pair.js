@@ -22,9 +22,14 @@ export async function acceptPartner(prefix, startPartner) {
   return socket;
 }
 
-/** @param {string} prefix @returns {Promise<net.Socket>} */
-export async function connectToHost(prefix) {
-  const socket = net.connect(socketPath(prefix));
+/**
+ * @param {string} prefix
+ * @param {net.OnReadOpts} [onread] where the bytes go instead of into new Buffers
+ * @returns {Promise<net.Socket>}
+ */
+export async function connectToHost(prefix, onread) {
+  const path = socketPath(prefix);
+  const socket = net.connect(onread ? { path, onread } : { path });
   await once(socket, 'connect');
   return socket;
 }
