@@ -1,6 +1,6 @@
 /** What frames and fan-out are asked. */
 import { duration, quantity, times } from '../harness/format.js';
-import { nanosecondsEach, perSecond } from '../harness/statistics.js';
+import { median, nanosecondsEach, perSecond } from '../harness/statistics.js';
 import { named, rateTimesBest } from '../harness/verdict.js';
 
 /** @typedef {import('../harness/types.d.ts').Question} Question */
@@ -21,6 +21,12 @@ const fanOut = {
   touched: 'filled by one copy, one byte of each cache line read by each viewer',
   contenders: [
     { name: 'zoosync', role: 'ours', file: 'frames/fan-out.js', options: { slots } },
+    {
+      name: 'threads and plain memory',
+      role: 'beside',
+      file: 'frames/fan-out-plain.js',
+      options: { slots },
+    },
     {
       name: 'Buffer.copy, once',
       role: 'limit',
@@ -136,11 +142,13 @@ const latest = {
     const beside = named(outcomes, 'beside a sleeper');
     const alone = named(outcomes, 'alone');
     if (!beside || !alone) return undefined;
-    const fall = (1 - beside.median / alone.median) * 100;
+    // Of each round by itself: what is slow for a while on this machine is slow for both.
+    const ratios = beside.values.map((value, round) => value / (alone.values[round] ?? Number.NaN));
+    const fall = (1 - median(ratios)) * 100;
     return {
       figure: quantity(beside.median, frames.unit),
       bar: `${quantity(alone.median, frames.unit)} (alone)`,
-      ratio: `${Math.abs(fall).toFixed(1)} % ${fall < 0 ? 'more' : 'less'}`,
+      ratio: `${Math.abs(fall).toFixed(1)} % ${fall < 0 ? 'more' : 'less'}, median of the rounds`,
       target: '< 2 % less',
       reached: fall < 2,
     };
