@@ -1,4 +1,5 @@
 /** How values become bytes: the named codecs, and those that a user brings. */
+import { Buffer } from 'node:buffer';
 import { deserialize, serialize } from 'node:v8';
 import { ZooError, describeValue, invalidArgumentType, invalidArgumentValue } from './errors.js';
 import { decodeMessagePack, encodeMessagePack } from './msgpack.js';

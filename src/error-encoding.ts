@@ -1,4 +1,5 @@
 /** What a task or a stream throws, on its way to another process. */
+import { Buffer } from 'node:buffer';
 import { decodeMessagePack, encodeLeniently } from './msgpack.js';
 
 /**

@@ -5,6 +5,7 @@
  * Records are off: for single small objects, encoding and decoding take half the time. What
  * msgpackr loses then (Map, cycles) never reaches it.
  */
+import { Buffer } from 'node:buffer';
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
 import { isPlainTree } from './sendable.js';
 import { flatten, rebuild } from './value-graph.js';

@@ -6,6 +6,7 @@
  * value is looked through first: most are plain trees, and go to msgpackr as they are. All others
  * take the longer way of `value-graph.ts`, which keeps them exactly or refuses them by path.
  */
+import { Buffer } from 'node:buffer';
 import { types } from 'node:util';
 import { ZooError, describeValue } from './errors.js';
 

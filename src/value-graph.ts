@@ -6,6 +6,7 @@
  *
  * A slot is a primitive as it is, or `[n]`: node n. `[-1]` is -0.
  */
+import { Buffer } from 'node:buffer';
 import { emptyError, setErrorProperty, takeErrorApart } from './error-parts.js';
 import { describeValue } from './errors.js';
 import { isWellFormed, kindOf, pathTo, unsendable, viewName } from './sendable.js';

@@ -1,4 +1,5 @@
 /** What a worker says to its pool. */
+import { Buffer } from 'node:buffer';
 import type { ValueCodec } from '../codec.js';
 import { encodeThrown } from '../error-encoding.js';
 import { ZooError } from '../errors.js';

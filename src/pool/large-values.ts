@@ -13,6 +13,7 @@
  *
  *      | bytes of the note, u32 | note, JSON | rest of the payload |
  */
+import { Buffer } from 'node:buffer';
 import { statfsSync } from 'node:fs';
 import { environment } from '../lifecycle.js';
 import { ZooMemory } from '../memory/memory.js';

@@ -1,4 +1,5 @@
 /** Values as payloads: the codec's bytes, and the large parts that stay out of them. */
+import { Buffer } from 'node:buffer';
 import { isMessagePack, type ValueCodec } from '../codec.js';
 import { takePartsOut, type Part } from './large-values.js';
 import { largeFrom } from './protocol.js';

@@ -23,6 +23,7 @@
  * its own it lies; with `Flag.parts` it begins with a note of the large parts that were taken out
  * of the value (see `large-values.ts`).
  */
+import { Buffer } from 'node:buffer';
 import type { Span } from '../queue/endpoint.js';
 
 /** Kinds of frames to the worker. */

@@ -2,6 +2,7 @@
  * Integers, and short lists of them, as MessagePack writes them. Many calls take and give no more
  * than that, and the general encoder makes several objects for each value.
  */
+import { Buffer } from 'node:buffer';
 
 /** Of a list; an integer takes 5 bytes at most. */
 const mostItems = 8;

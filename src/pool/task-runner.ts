@@ -3,6 +3,7 @@
  * gives the task's place in the inbox free. So the pool can tell at any moment, also from the rings
  * of a dead worker, which tasks had not started, which had, and which were done.
  */
+import { Buffer } from 'node:buffer';
 import { performance } from 'node:perf_hooks';
 import type { ValueCodec } from '../codec.js';
 import { decodeThrown } from '../error-encoding.js';

@@ -1,4 +1,5 @@
 /** The program of a worker: finds its pool, loads the module, and runs tasks until it is told to end. */
+import { Buffer } from 'node:buffer';
 import { setPriority } from 'node:os';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { encodeThrown } from '../error-encoding.js';

@@ -1,4 +1,5 @@
 /** Opens the rings that channels and pipes are made of. */
+import { Buffer } from 'node:buffer';
 import { parseCodec, type Codec, type ValueCodec } from '../codec.js';
 import { ZooError, invalidArgumentValue } from '../errors.js';
 import { environment } from '../lifecycle.js';

@@ -1,4 +1,5 @@
 /** Many small messages in one piece of memory. */
+import { Buffer } from 'node:buffer';
 import { invalidArgumentType, invalidArgumentValue } from '../errors.js';
 import { maxBatch } from '../native.js';
 import { notYet } from '../wait.js';

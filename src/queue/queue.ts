@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import { invalidArgumentType, outOfRange } from '../errors.js';
 import { environment } from '../lifecycle.js';

@@ -6,6 +6,7 @@
  * Values are decoded from one block that is used again for each of them. Bytes are handed out as
  * Buffers on another block, side by side, and a used up block belongs to its Buffers.
  */
+import { Buffer } from 'node:buffer';
 import { environment } from '../lifecycle.js';
 
 const slabBytes = 64 * 1024;

@@ -1,4 +1,5 @@
 /** Messages in place: claimed ones to read, reserved ones to write. */
+import { Buffer } from 'node:buffer';
 import { inspect } from 'node:util';
 import { ViewField, fieldsPerView } from '../native.js';
 import type { QueueEndpoint } from './endpoint.js';

@@ -1,4 +1,5 @@
 /** The writing end of a pipe. */
+import { Buffer } from 'node:buffer';
 import { ChannelClosed, ZooError } from '../errors.js';
 import type { Wait } from '../options.js';
 import type { QueueEndpoint } from '../queue/endpoint.js';

@@ -1,4 +1,5 @@
 /** Large objects in small parts: cut, sent among others, and put together again. */
+import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { ZooError, invalidArgumentType } from '../errors.js';
 import { checkOptions, parseBytes } from '../options.js';

@@ -1,4 +1,5 @@
 /** A channel in shared memory, as one handle sees it. */
+import { Buffer } from 'node:buffer';
 import { ChannelClosed } from '../errors.js';
 import type { Wait } from '../options.js';
 import type { QueueEndpoint } from '../queue/endpoint.js';
