@@ -139,7 +139,7 @@ const single = {
 const batch = {
   ...stream,
   id: 'queue-batch',
-  title: '64 B, 256 at a time, putBytesManySync / recvViewsSync, two processes',
+  title: '64 B, 256 at a time, putPackedSync / getPackedSync, two processes',
   contenders: [
     { name: 'zoosync, packed', role: 'ours', file: 'stream/zoosync-packed.js' },
     {

@@ -29,9 +29,15 @@ export const rows = [
     plotted: true,
   },
   {
-    label: '64 B, 256 at a time, blocking',
-    id: 'queue-batch',
+    label: 'the same, beside C++ queues',
+    id: 'queue-single',
     ours: 'zoosync',
+    also: /^(Boost|iceoryx)/,
+  },
+  {
+    label: '64 B, 256 at a time, packed',
+    id: 'queue-batch',
+    ours: 'zoosync, packed',
     also: /, 256 corked$/,
     plotted: true,
   },
@@ -89,7 +95,7 @@ export const rows = [
     ours: 'zoosync, to(channel)',
     plotted: true,
   },
-  { label: '64 KiB chunks through a pipe', id: 'streams-pipe', ours: 'zoosync' },
+  { label: '64 KiB chunks through a pipe, in place', id: 'streams-pipe', ours: 'zoosync, views' },
   {
     label: '`map`, `filter`, `map`, for each item',
     id: 'streams-operators',
