@@ -68,6 +68,7 @@ const message = Buffer.alloc(64, 1);
 const large = Buffer.alloc(65536, 1);
 const value = { id: 1, kind: 'resize', file: 'a.jpg', sizes: [100, 200] };
 const batch = Array.from({ length: 256 }, () => message);
+const packed = { bytes: Buffer.concat(batch), sizes: new Uint32Array(256).fill(message.length) };
 while (full.writer.tryPutBytes(message)) continue;
 
 /** @type {Operation[]} */
@@ -128,6 +129,14 @@ const operations = [
     once() {
       ring.writer.putBytesManySync(batch);
       ring.reader.commitReadMany(ring.reader.recvViewsSync(batch.length));
+    },
+  },
+  {
+    name: 'putPackedSync + getPackedSync, 256',
+    messages: batch.length,
+    once() {
+      ring.writer.putPackedSync(packed);
+      for (let left = batch.length; left > 0;) left -= ring.reader.getPackedSync(left).sizes.length;
     },
   },
   { name: 'tryGetBytes, empty', messages: 1, once: () => empty.reader.tryGetBytes() },

@@ -100,26 +100,25 @@ class Bench {
   }
 
   // Per message, of which there are 256 in one call.
-  void batches(const char* size_name, uint64_t bytes) {
-    std::array<double, kBatch> sizes, offsets;
-    sizes.fill(static_cast<double>(bytes));
-    std::vector<std::byte> target(bytes);
-    count({part("reserve in batches", size_name, kBatch,
+  void packed(const char* size_name, uint32_t bytes) {
+    std::array<uint32_t, kBatch> sizes, taken_sizes;
+    sizes.fill(bytes);
+    std::vector<std::byte> packed(size_t{kBatch} * bytes);
+    count({part("put packed", size_name, kBatch,
                 [&] {
-                  uint32_t reserved = 0;
-                  writer_->reserveBatch(sizes.data(), kBatch, offsets.data(), reserved);
-                  demand(reserved == kBatch, "reserveBatch");
+                  uint32_t put = 0;
+                  writer_->putPacked(packed.data(), sizes.data(), kBatch, put);
+                  demand(put == kBatch, "putPacked");
                 }),
-           part("commit in batches", size_name, kBatch, [&] { writer_->commitBatch(); }),
-           {nullptr,
-            [&] {
-              for (uint32_t index = 0; index < kBatch; ++index) {
-                for (const auto& reader : readers_) {
-                  uint64_t size = 0;
-                  demand(reader->take(target.data(), bytes, size) == Status::ok, "take");
-                }
-              }
-            }}},
+           part("take packed", size_name, kBatch,
+                [&] {
+                  for (const auto& reader : readers_) {
+                    uint32_t taken = 0;
+                    reader->takePacked(packed.data(), packed.size(), 1, taken_sizes.data(), kBatch,
+                                       taken);
+                    demand(taken == kBatch, "takePacked");
+                  }
+                })},
           kRounds);
   }
 
@@ -207,7 +206,7 @@ void countStore(const std::string& kind, const QueueOptions& small, const QueueO
     bench.copies("64 B", 64, 64);
     bench.copies("1 KiB", 1024, 64);
     bench.inPlace("1 KiB", 1024, 64);
-    bench.batches("64 B", 64);
+    bench.packed("64 B", 64);
     bench.vain(1024, 64);
   }
   Bench bench(kind, large, 1);
@@ -218,7 +217,7 @@ void countGroups(const QueueOptions& options) {
   Bench bench("two groups", options, 2);
   bench.copies("64 B", 64, 64);
   bench.inPlace("1 KiB", 1024, 64);
-  bench.batches("64 B", 64);
+  bench.packed("64 B", 64);
 }
 
 }  // namespace
