@@ -178,7 +178,11 @@ class Reader {
   // The next message this reader may take: ok with its word, or why there is none.
   Status next(Found& found, DeliveryWord& word) {
     const Status look = lookFor(found, word);
-    if (look != Status::would_block) return look;
+    return look == Status::would_block ? whyNone(found, word) : look;
+  }
+
+  // Kept apart, and so is the search for the newest: they would burden every message that is there.
+  [[gnu::noinline]] Status whyNone(Found& found, DeliveryWord& word) {
     const WritersWord writers = context_.writersWord();  // CONSUME writers
     if (!writers.over()) return Status::would_block;
     // Looked at the writers after the records: what was put before the end has to be seen first.
@@ -207,16 +211,19 @@ class Reader {
   }
 
   Status lookFor(Found& found, DeliveryWord& word) {
-    const Overflow overflow = context_.constants.overflow[context_.group];
-    Status look = lookFrom(found, word);
-    if (overflow != Overflow::latest || look != Status::ok) return look;
-    // The newest is what counts: as long as there is a newer one, the older gives way.
+    const Status look = lookFrom(found, word);
+    const bool newest = context_.constants.overflow[context_.group] == Overflow::latest;
+    return newest && look == Status::ok ? lookForNewest(found, word) : look;
+  }
+
+  // The newest is what counts: as long as there is a newer one, the older gives way.
+  [[gnu::noinline]] Status lookForNewest(Found& found, DeliveryWord& word) {
     for (;;) {
       const uint64_t stay = position_;
       position_ = found.next;
       Found newer;
       DeliveryWord newer_word{};
-      look = lookFrom(newer, newer_word);
+      const Status look = lookFrom(newer, newer_word);
       if (look == Status::corrupt) return look;
       if (look != Status::ok) {
         position_ = stay;
