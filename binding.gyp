@@ -17,10 +17,10 @@
       "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8"],
       # Other versions of Node bring other standards and options: these hold for all of them.
-      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-std=gnu++23", "-O3"],
+      "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-std=gnu++23"],
       "cflags_cc": [
         "-std=c++17",
-        "-O2",
+        "-O3",
         "-Wall",
         "-Wextra",
         "-fvisibility=hidden",

@@ -16,7 +16,7 @@ import { fromRoot, quiet } from './run.js';
 
 /** As node-gyp compiles the addon, in binding.gyp and in Node's own rules. */
 const flags =
-  '-std=c++17 -O2 -fPIC -pthread -fno-rtti -fno-exceptions -fno-omit-frame-pointer ' +
+  '-std=c++17 -O3 -fPIC -pthread -fno-rtti -fno-exceptions -fno-omit-frame-pointer ' +
   '-fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Wpedantic -Werror';
 
 /** Resolves the functions of libraries at the start, not within the first call. */
