@@ -285,6 +285,12 @@ const blockingRoundTrip = {
   contenders: [
     { name: 'zoosync', role: 'ours', file: 'round-trip/zoosync-blocking.js' },
     { name: 'futex ping-pong in C++', role: 'limit', file: 'round-trip/futex-ping-pong.js' },
+    {
+      name: 'the same in C++, watching 50 µs first as we do',
+      role: 'beside',
+      file: 'round-trip/futex-ping-pong.js',
+      options: { microseconds: 50 },
+    },
   ],
   value: latencyAt(50),
   verdict: timeTimesOther(1.5, 'futex ping-pong in C++'),
