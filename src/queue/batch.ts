@@ -118,16 +118,18 @@ export class EncodedPortions<V> implements Portions {
   }
 }
 
-/** Bytes of the user, sent from where they are. */
+/** Bytes of the user, sent from where they are. The list is copied, so that what was checked is sent. */
 export class ByteList implements Portions {
   #list: readonly Uint8Array[];
   #failure: TypeError | undefined;
 
   constructor(list: readonly Uint8Array[]) {
-    const wrong = list.findIndex((bytes) => !(bytes instanceof Uint8Array));
-    this.#list = wrong < 0 ? list : list.slice(0, wrong);
-    if (wrong >= 0)
-      this.#failure = invalidArgumentType(`list[${wrong}]`, 'a Uint8Array', list[wrong]);
+    const own = list.slice();
+    const wrong = own.findIndex((bytes) => !(bytes instanceof Uint8Array));
+    this.#list = wrong < 0 ? own : own.slice(0, wrong);
+    if (wrong >= 0) {
+      this.#failure = invalidArgumentType(`list[${wrong}]`, 'a Uint8Array', own[wrong]);
+    }
   }
 
   next(): readonly Uint8Array[] {

@@ -96,6 +96,15 @@ describeEachStore('bytes', (store) => {
     expect([one?.toString(), two?.toString()]).toEqual(['xxx', 'two']);
   });
 
+  it('of a batch are those that were listed, whatever becomes of the list', async () => {
+    const queue = store.create({ messages: 4, bytes: 512 });
+    const list = Array.from({ length: 100 }, (_, i) => Buffer.alloc(512, i));
+    const sending = queue.putBytesMany(list);
+    list.length = 0;
+    for (let i = 0; i < 100; i++) expect((await queue.getBytes())[0]).toBe(i);
+    await sending;
+  });
+
   it('of many messages flow through a small queue', async () => {
     const queue = store.create({ messages: 4, bytes: 512 });
     const list = Array.from({ length: 500 }, (_, i) => Buffer.alloc((i * 37) % 513, i & 255));
