@@ -27,7 +27,7 @@ import {
 } from './channel-options.js';
 import { ChannelReader, ValuePuller, ViewPuller } from './channel-reader.js';
 import type { ChannelStats, ChannelStore } from './channel-store.js';
-import { PullIterator } from './iterator.js';
+import { PullIterator, loopUntil } from './iterator.js';
 import { LocalStore } from './local-store.js';
 import { RunScope } from './pull.js';
 import { SharedStore } from './shared-store.js';
@@ -284,15 +284,7 @@ export class Channel<T> extends Stream<T> implements Sink<T>, AsyncDisposable {
    */
   views(options?: { signal?: AbortSignal }): AsyncIterable<ReadView> {
     const given = checkOptions<{ signal: AbortSignal }>('options', options, ['signal']);
-    const signal = parseSignal(given.signal);
-    return {
-      [Symbol.asyncIterator]: () => {
-        const scope = new RunScope();
-        const views = new PullIterator<ReadView>(scope, () => new ViewPuller(this.#store));
-        if (signal) scope.watch(signal);
-        return views;
-      },
-    };
+    return loopUntil(parseSignal(given.signal), () => new ViewPuller(this.#store));
   }
 
   /**

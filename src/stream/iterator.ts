@@ -1,7 +1,8 @@
 /** Batches inside, items outside: a puller as an async iterator, written by hand. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AbortError } from '../errors.js';
-import { cancelQuietly, type Puller, type RunScope } from './pull.js';
+import { RunScope, cancelQuietly, type Puller } from './pull.js';
+import { SignalPuller } from './signal.js';
 import { Turn } from './turn.js';
 
 interface Waiter<T> {
@@ -199,4 +200,19 @@ export class PullIterator<T> implements AsyncIterableIterator<T, undefined>, Asy
     this.#index = 0;
     if (rest.length > 0) this.#puller?.giveBack?.(rest);
   }
+}
+
+/** A loop that a signal may end, also one that has fired before it begins. */
+export function loopUntil<T>(
+  signal: AbortSignal | undefined,
+  open: () => Puller<T>,
+): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const scope = new RunScope();
+      return new PullIterator<T>(scope, () =>
+        signal ? new SignalPuller(open(), signal, scope) : open(),
+      );
+    },
+  };
 }

@@ -18,7 +18,7 @@ import { createRing, openRing, unlinkRing, type OpenedRing } from '../queue/open
 import { closedError, translated } from '../status.js';
 import type { notYet } from '../wait.js';
 import type { ChannelStats } from './channel-store.js';
-import { PullIterator } from './iterator.js';
+import { loopUntil } from './iterator.js';
 import {
   defaultChunkIn,
   parsePipeOptions,
@@ -27,7 +27,6 @@ import {
 } from './pipe-options.js';
 import { PipePuller, PipeReader, type PipeView } from './pipe-reader.js';
 import { PipeWriter } from './pipe-writer.js';
-import { RunScope } from './pull.js';
 import { readRingStats } from './ring-stats.js';
 import { writableOf, type Sink } from './sink.js';
 import { Stream } from './stream.js';
@@ -268,15 +267,7 @@ export class ZooPipe extends Stream<Uint8Array> implements Sink<Uint8Array>, Asy
   views(options?: { signal?: AbortSignal }): AsyncIterable<PipeView> {
     const reader = this.#reading('views');
     const given = checkOptions<{ signal: AbortSignal }>('options', options, ['signal']);
-    const signal = parseSignal(given.signal);
-    return {
-      [Symbol.asyncIterator]: () => {
-        const scope = new RunScope();
-        const views = new PullIterator<PipeView>(scope, () => PipePuller.ofViews(reader));
-        if (signal) scope.watch(signal);
-        return views;
-      },
-    };
+    return loopUntil(parseSignal(given.signal), () => PipePuller.ofViews(reader));
   }
 
   // The handle itself

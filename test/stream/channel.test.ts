@@ -257,6 +257,17 @@ describeEachChannel('a channel', (channels) => {
     expect(await within(waiting, 'the view')).toMatchObject({ code: 'ABORT_ERR', cause: 'enough' });
   });
 
+  it('does not begin a loop over views whose signal has fired', async () => {
+    const channel = channels.create<Uint8Array>(10, { codec: 'bytes' });
+    await channel.send(Buffer.of(1));
+    const loop = channel.views({ signal: AbortSignal.abort('enough') })[Symbol.asyncIterator]();
+    expect(await failureOf(within(loop.next(), 'the abort'))).toMatchObject({
+      code: 'ABORT_ERR',
+      cause: 'enough',
+    });
+    expect(channel.stats()).toMatchObject({ depth: 1, received: 0 });
+  });
+
   it('is a destination and a source for Node', async () => {
     const channel = channels.create<number>(2);
     const sending = pipeline(Readable.from([1, 2, 3, 4, 5]), channel.writable());

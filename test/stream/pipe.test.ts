@@ -237,6 +237,18 @@ it('gives up a loop over views when its signal fires, and closes the reader', as
   );
 });
 
+it('does not begin a loop over views whose signal has fired', async () => {
+  const { writer, reader } = await pipeWith();
+  await writer.write('abc');
+  const loop = reader.views({ signal: AbortSignal.abort('enough') })[Symbol.asyncIterator]();
+  expect(await failureOf(within(loop.next(), 'the abort'))).toMatchObject({
+    code: 'ABORT_ERR',
+    cause: 'enough',
+  });
+  expect(await loop.next()).toEqual({ done: true, value: undefined });
+  expect(reader.closed).toBe(true);
+});
+
 it('tells its writer that the reader has closed, however it did', async () => {
   const ways: ((reader: ZooPipe) => Promise<unknown>)[] = [
     (reader) => reader.close(),
