@@ -275,7 +275,7 @@ export interface Addon {
   unlinkPipe(name: string): boolean;
   unlinkLock(name: string): boolean;
   unlinkMemory(name: string): boolean;
-  /** The buffer that `take` and `takeBatch` copy into, from now on. */
+  /** The buffer that `take`, `takeMany` and `takePacked` copy into, from now on. */
   setSlab(slab: ArrayBuffer): void;
   /** `callback(count)` runs on the event loop when handles were woken: their ids are in `scratch[0..count)`. Set once. */
   onWake(callback: (count: number) => void): void;

@@ -409,7 +409,7 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
 
   /**
    * Takes copies of the next messages, at least one and at most `max`, in one piece of memory;
-   * waits until there is one. About 64 KiB at a time.
+   * waits until there is one. Up to 1024 messages and 64 KiB at a time; a larger message comes alone.
    *
    * Cancel safety: nothing was taken.
    *
@@ -433,7 +433,7 @@ export class ZooQueue<T = unknown> implements AsyncIterable<T>, Disposable, Asyn
     return this.#readBlocking('getPackedSync', () => this.#endpoint.takePacked(most), wait);
   }
 
-  /** Takes the messages that are there now, at most `max`; of none, both arrays are empty. */
+  /** Takes as `getPacked` what is there now; when there is nothing, both arrays are empty. */
   tryGetPacked(max: number): PackedMessages {
     const messages = this.#endpoint.takePacked(parseCount('max', max));
     if (messages !== notYet) return messages;
