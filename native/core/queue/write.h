@@ -169,7 +169,7 @@ class Writer {
  private:
   // Beyond this a copy costs more than the two more stores of a reservation.
   static constexpr uint64_t kCopyUnderGuard = 1024;
-  // What is put under one guard: it is held for about a microsecond.
+  // What is put under one guard: it is held for a few microseconds at most.
   static constexpr uint32_t kMostInRun = 64;
   static constexpr uint64_t kMostBytesInRun = 8192;
 
