@@ -7,7 +7,7 @@ import { stopwatch } from '../support/stopwatch.js';
 import { Tally, announce, checkAnswer } from '../support/tally.js';
 import { RingReader, RingWriter, makeRing } from '../support/wait-ring.js';
 
-/** As much as our queue has unless told otherwise. */
+/** A larger one is no faster. */
 const ringBytes = 2 ** 20;
 
 /** @typedef {import('../../harness/types.d.ts').ContenderOptions & { memory: import('../support/wait-ring.js').RingMemory }} Options */

@@ -1,24 +1,17 @@
 /** The same chunks through a unix stream socket: as new Buffers, or all into one. */
 import { once } from 'node:events';
 import { place } from '../../harness/processors.js';
-import { ended, startProcess } from '../../harness/start-partner.js';
+import { ended } from '../../harness/start-partner.js';
 import { answer, onOrder } from '../support/orders.js';
 import { stopwatch } from '../support/stopwatch.js';
 import { touchLines } from '../support/tally.js';
-import { acceptPartner, connectToHost } from '../support/unix-socket-pair.js';
+import { connectToHost, startConnected } from '../support/unix-socket-pair.js';
 
 /** @typedef {import('../../harness/types.d.ts').ContenderOptions & { inPlace: boolean }} Options */
 
 /** @param {Options} options @returns {Promise<import('../../harness/types.d.ts').Session>} */
 export async function open(options) {
-  /** @type {import('node:child_process').ChildProcess | undefined} */
-  let started;
-  const socket = await acceptPartner(options.prefix, () => {
-    started = startProcess(import.meta.url, options);
-  });
-  if (!started) throw new Error('the partner did not start');
-  const child = started;
-  place(options.processors, 0, 2);
+  const { output: socket, child } = await startConnected(import.meta.url, options);
   const chunk = Buffer.alloc(options.bytes, 1);
   return {
     async run(amount) {

@@ -2,7 +2,7 @@
 import { stopwatch } from './stopwatch.js';
 
 /** How long one point of a curve takes. */
-export const pointSeconds = 0.06;
+const pointSeconds = 0.06;
 
 /**
  * Repeats with growing amounts until one run takes long enough. `known` keeps the amount for the

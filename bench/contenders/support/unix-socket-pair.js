@@ -11,17 +11,6 @@ import { singleBuffer } from './single-buffer.js';
 /** @param {string} prefix @returns {string} */
 const socketPath = (prefix) => path.join(os.tmpdir(), `${prefix}.sock`);
 
-/** @param {string} prefix @param {() => void} startPartner @returns {Promise<net.Socket>} */
-export async function acceptPartner(prefix, startPartner) {
-  rmSync(socketPath(prefix), { force: true });
-  const server = net.createServer().listen(socketPath(prefix));
-  await once(server, 'listening');
-  startPartner();
-  const [socket] = await once(server, 'connection');
-  server.close();
-  return socket;
-}
-
 /**
  * @param {string} prefix
  * @param {net.OnReadOpts} [onread] where the bytes go instead of into new Buffers
@@ -40,12 +29,13 @@ export async function connectToHost(prefix, onread) {
  * @returns {Promise<import('./byte-stream.js').Ends>}
  */
 export async function startConnected(module, options) {
-  /** @type {import('node:child_process').ChildProcess | undefined} */
-  let child;
-  const socket = await acceptPartner(options.prefix, () => {
-    child = startProcess(module, options);
-  });
-  if (child === undefined) throw new Error('nobody was started');
+  const file = socketPath(options.prefix);
+  rmSync(file, { force: true });
+  const server = net.createServer().listen(file);
+  await once(server, 'listening');
+  const child = startProcess(module, options);
+  const [socket] = await once(server, 'connection');
+  server.close();
   place(options.processors, 0, 2);
   return { input: socket, output: socket, child };
 }
@@ -56,8 +46,7 @@ export async function startConnected(module, options) {
  */
 export async function connectPartner({ prefix, processors }) {
   const { onread, listen } = singleBuffer();
-  const socket = net.connect({ path: socketPath(prefix), onread });
-  await once(socket, 'connect');
+  const socket = await connectToHost(prefix, onread);
   place(processors, 1, 2);
   process.disconnect();
   return { listen, output: socket };
