@@ -12,6 +12,10 @@ const present = (outcomes) => outcomes.filter(({ values }) => values.length > 0)
 /** @param {Outcome[]} outcomes @param {import('./types.d.ts').Role} role @returns {Outcome[]} */
 const having = (outcomes, role) => present(outcomes).filter((outcome) => outcome.role === role);
 
+/** @param {Outcome[]} outcomes @param {import('./types.d.ts').Role} role @returns {Outcome | undefined} */
+export const withHighestRate = (outcomes, role) =>
+  having(outcomes, role).sort((a, b) => b.median - a.median)[0];
+
 /** @param {Outcome[]} outcomes @param {string} name @returns {Outcome | undefined} */
 export const named = (outcomes, name) => present(outcomes).find((outcome) => outcome.name === name);
 
@@ -28,7 +32,7 @@ export const rateTimesBest =
   (atLeast, { unit, against = 'peer' }) =>
   (outcomes) => {
     const ours = having(outcomes, 'ours')[0];
-    const best = having(outcomes, against).sort((a, b) => b.median - a.median)[0];
+    const best = withHighestRate(outcomes, against);
     if (!ours || !best) return undefined;
     const ratio = ours.median / best.median;
     return {

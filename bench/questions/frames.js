@@ -1,7 +1,7 @@
 /** What frames and fan-out are asked. */
 import { duration, quantity, times } from '../harness/format.js';
 import { median, nanosecondsEach, perSecond } from '../harness/statistics.js';
-import { named, rateTimesBest } from '../harness/verdict.js';
+import { named, rateTimesBest, withHighestRate } from '../harness/verdict.js';
 
 /** @typedef {import('../harness/types.d.ts').Question} Question */
 
@@ -65,9 +65,7 @@ const answer = {
   value: perSecond,
   verdict(outcomes) {
     const ours = named(outcomes, 'zoosync');
-    const best = outcomes
-      .filter(({ role, values }) => role === 'peer' && values.length > 0)
-      .sort((a, b) => b.median - a.median)[0];
+    const best = withHighestRate(outcomes, 'peer');
     if (!ours || !best) return undefined;
     return {
       figure: quantity(ours.median, frames.unit),

@@ -1,7 +1,7 @@
 /** What streams, channels and pipes are asked. */
 import { quantity, times } from '../harness/format.js';
 import { nanosecondsEach, perSecond } from '../harness/statistics.js';
-import { named, rateTimesBest } from '../harness/verdict.js';
+import { named, rateTimesBest, withHighestRate } from '../harness/verdict.js';
 
 /** @typedef {import('../harness/types.d.ts').Question} Question */
 
@@ -125,9 +125,7 @@ const pipe = {
   verdict(outcomes) {
     const ours = named(outcomes, 'zoosync, views');
     const copy = named(outcomes, 'Buffer.copy');
-    const socket = outcomes
-      .filter(({ role, values }) => role === 'peer' && values.length > 0)
-      .sort((a, b) => b.median - a.median)[0];
+    const socket = withHighestRate(outcomes, 'peer');
     if (!ours || !socket || !copy) return undefined;
     const timesSocket = ours.median / socket.median;
     const timesCopy = ours.median / copy.median;
