@@ -76,7 +76,8 @@ function choose(named, ids) {
     ({ id, part }) =>
       (wanted.length === 0 || wanted.includes(part)) && (ids.length === 0 || ids.includes(id)),
   );
-  if (chosen.length === 0) refuse(`${ids.join(', ')}: not in ${named.join(', ')}`);
+  const elsewhere = ids.find((wantedId) => !chosen.some(({ id }) => id === wantedId));
+  if (elsewhere !== undefined) refuse(`${elsewhere}: not in ${named.join(', ')}`);
   return chosen;
 }
 
