@@ -67,6 +67,22 @@ describeEachStore('a producer that is killed', (store) => {
     expect(queue.stats()).toMatchObject({ messages: 0, blockedBytes: 0 });
   });
 
+  it('is noticed although many other queues of the event loop wait for longer', async () => {
+    // More than have their turn in one round.
+    const others = Array.from({ length: 40 }, () => store.create({ messages: 2, bytes: 64 }));
+    const waiting = others.map((other) => failureOf(other.get()));
+    const queue = store.create();
+    const peer = await startPeer();
+    await openIn(peer, queue.name);
+    await peer.run(({ state }) => state['queue'].put(1));
+    expect(await queue.get()).toBe(1);
+    const failure = failureOf(queue.get());
+    peer.kill();
+    expect((await within(failure)).code).toBe('ERR_ZOO_PEER_DIED');
+    for (const other of others) other.close();
+    for (const { code } of await Promise.all(waiting)) expect(code).toBe('ERR_ZOO_CLOSED');
+  });
+
   it('gives the room of its reservations back to one that waits for it', async () => {
     const queue = store.create({ messages: 4, bytes: 1000 });
     const peer = await startPeer();
