@@ -84,6 +84,7 @@ int64_t putPacked(QueueHandle& handle, const Arguments& arguments) {
     const size_t most = std::min(count - done, portion.size());
     std::copy_n(sizes + done, most, portion.begin());
     const uint64_t needed = std::accumulate(portion.begin(), portion.begin() + most, uint64_t{0});
+    if (needed > left && done > 0) break;  // the next call, with what is left, says so
     if (needed > left) return statusNumber(Status::misfit);
     uint32_t put = 0;
     const Status status =

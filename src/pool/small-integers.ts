@@ -22,10 +22,12 @@ export function encodeInteger(value: unknown): Uint8Array | undefined {
 /** The same for a list of integers. */
 export function encodeIntegers(list: readonly unknown[]): Uint8Array | undefined {
   if (list.length > mostItems) return undefined;
-  target[0] = 0x90 | list.length;
+  // Reading an item may run code of the user, which may come here again.
+  const items = list.slice();
+  target[0] = 0x90 | items.length;
   used = 1;
-  for (let i = 0; i < list.length; i++) {
-    if (!write(list[i])) return undefined;
+  for (let i = 0; i < items.length; i++) {
+    if (!write(items[i])) return undefined;
   }
   return beginnings[used];
 }

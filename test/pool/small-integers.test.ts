@@ -37,4 +37,15 @@ describe('Lists of integers', () => {
   it('are short', () => {
     expect(encodeIntegers([1, 2, 3, 4, 5, 6, 7, 8, 9])).toBeUndefined();
   });
+
+  it('are those of the list, whatever reading it does', () => {
+    const list = [1, 2, 3];
+    Object.defineProperty(list, 1, {
+      get: () => {
+        encodeIntegers([7, 8, 9, 10]);
+        return 2;
+      },
+    });
+    expect(Buffer.from(encodeIntegers(list) ?? []).toString('hex')).toBe('93010203');
+  });
 });
