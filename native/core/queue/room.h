@@ -264,12 +264,17 @@ class Room {
     ZOO_STEP("step_aside.head");
   }
 
+  // Tried first, each time: where few frames are under way, these slots serve them all, and their
+  // bytes stay in the caches.
+  static constexpr uint32_t kWarmSlots = 4;
+
   Status findSlot(Place& place) {
     Store& store = context_.store;
     const uint32_t slots = store.slots();
+    const uint32_t warm = slots > kWarmSlots ? kWarmSlots : 0;
     const uint32_t start = header_.slot_hint.load(std::memory_order_relaxed);
-    for (uint32_t step = 0; step < slots; ++step) {
-      const uint32_t slot = (start + step) % slots;
+    for (uint32_t step = 0; step < slots + warm; ++step) {
+      const uint32_t slot = (step < warm ? step : start + step - warm) % slots;
       if (store.seqOfSlot(slot).load(std::memory_order_relaxed) == 0 ||
           context_.finished(*store.slotRecord(slot))) {
         return take(slot, place);
