@@ -181,10 +181,11 @@ class Queue {
   }
 
   // Asks to be woken through a bell. Try once more afterwards.
-  // An event loop watches a little before it sleeps, too; not when it only looks whether it was
-  // woken in vain, or not at all.
+  // An event loop watches a little before it sleeps, too; not when it only looks again although
+  // nobody has woken it.
   Status armRead(BellId bell) {
-    if (!gone_ && !read_armed_) watch_on_loop_.until([&] { return reader_.readable(); });
+    const bool looks_again = read_armed_ && !wokenToRead();
+    if (!gone_ && !looks_again) watch_on_loop_.until([&] { return reader_.readable(); });
     return arm(context_.readers(context_.group), bell, read_armed_);
   }
   Status armWrite(BellId bell) { return arm(context_.writers(), bell, write_armed_); }
