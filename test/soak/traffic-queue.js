@@ -34,7 +34,10 @@ export async function values(scope) {
       await queue.putBytesMany([bytes, bytes.subarray(0, 1)]);
       demand((await other.getBytesMany(2)).length === 2, 'bytes of a batch');
       await queue.putPacked({ bytes, sizes: Uint32Array.of(bytes.length - 1, 1) });
-      demand((await other.getPacked(2)).sizes.length === 2, 'packed messages');
+      // What does not fit into the rest of a block comes with the next call.
+      const packed = [...(await other.getPacked(2)).sizes];
+      if (packed.length === 1) packed.push(...(await other.getPacked(1)).sizes);
+      demand(packed[0] === bytes.length - 1 && packed[1] === 1, 'packed messages');
     }
     await refusedWith('ERR_ZOO_TOO_LARGE', () => queue.putBytes(Buffer.alloc(8 << 20)));
     queue.end();
