@@ -1,36 +1,21 @@
 /** `putBytesSync` here, `getBytesSync` there. */
 import { place } from '../../harness/processors.js';
-import { ended, startProcess } from '../../harness/start-partner.js';
-import { createQueues, openQueues, removeQueues } from '../support/queue-pair.js';
-import { stopwatch } from '../support/stopwatch.js';
-import { Tally, announce, checkAnswer } from '../support/tally.js';
+import { openQueues, sendingSession } from '../support/queue-pair.js';
+import { Tally } from '../support/tally.js';
 
 /** @typedef {import('../../harness/types.d.ts').ContenderOptions} ContenderOptions */
 
 /** @param {ContenderOptions} options @returns {import('../../harness/types.d.ts').Session} */
 export function open(options) {
-  const queues = createQueues(options.prefix);
-  const { messages, answers } = queues;
-  const child = startProcess(import.meta.url, options);
-  place(options.processors, 0, 2);
   const message = Buffer.alloc(options.bytes);
-  return {
-    run(amount) {
-      const elapsed = stopwatch();
-      messages.putBytesSync(announce(amount));
-      for (let index = 0; index < amount; index += 1) {
+  return sendingSession(import.meta.url, options, {
+    send(messages, count) {
+      for (let index = 0; index < count; index += 1) {
         message[0] = index;
         messages.putBytesSync(message);
       }
-      checkAnswer(answers.getBytesSync(), amount);
-      return { operations: amount, seconds: elapsed() };
     },
-    async close() {
-      messages.end();
-      await ended(child);
-      removeQueues(queues);
-    },
-  };
+  });
 }
 
 /** @param {ContenderOptions} options */
