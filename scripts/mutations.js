@@ -14,7 +14,7 @@
  * One build holds all of them and the environment variable ZOO_MUTATION chooses one, because a build
  * for each would take minutes and prove the same.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { allPrograms, build, haveTools, programPath } from './support/core-tests.js';
 import { collect, fail, fromRoot } from './support/run.js';
@@ -49,14 +49,24 @@ if (mutations.length === 0) fail(`No mutation ${chosen.join(', ')} in native/tes
 haveTools();
 process.exitCode = values.table ? await fillTable() : await meetTheFirst();
 
+/** What a fault that crashed the program left behind. @param {number | undefined} pid */
+function removeNames(pid) {
+  for (const name of readdirSync('/dev/shm')) {
+    if (name.startsWith(`zoosync-test-${pid}-`)) {
+      rmSync(`/dev/shm/${name}`, { recursive: true, force: true });
+    }
+  }
+}
+
 /** @param {Machine} machine @param {string[]} args @param {number} number @returns {Promise<Verdict>} */
 async function run({ program }, args, number) {
   const start = performance.now();
-  const { code, signal, output, late } = await collect(programPath(variant, program), args, {
+  const { pid, code, signal, output, late } = await collect(programPath(variant, program), args, {
     seconds: patienceSeconds,
     env: { ...process.env, ZOO_MUTATION: String(number) },
   });
   const seconds = (performance.now() - start) / 1000;
+  removeNames(pid);
   const how = late ? `no end after ${patienceSeconds} s` : (signal ?? `exit code ${code}`);
   return { noticed: code !== 0, how, seconds, output };
 }

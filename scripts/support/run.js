@@ -59,7 +59,7 @@ export function quiet(command, args, options = {}) {
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions & { seconds?: number }} [options]
- * @returns {Promise<{ code: number | null, signal: string | null, output: string, late: boolean }>}
+ * @returns {Promise<{ pid: number | undefined, code: number | null, signal: string | null, output: string, late: boolean }>}
  */
 export function collect(command, args, { seconds = 120, ...options } = {}) {
   return new Promise((resolve, reject) => {
@@ -84,7 +84,7 @@ export function collect(command, args, { seconds = 120, ...options } = {}) {
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      resolve({ code, signal, output, late });
+      resolve({ pid: child.pid, code, signal, output, late });
     });
   });
 }
